@@ -1,0 +1,133 @@
+"""The README's pictures: a demo shop is set up in a folder of its own, opened in a real browser, and photographed.
+
+.venv/bin/python -m scripts.screenshots [NAME …]
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, FrameLocator, Page
+
+from config import ROOT
+from shopapp.kernel import clock
+from shopapp.wechat import menus
+from tests.support.browsers import PHONE, open_browser, open_context
+from tests.support.servers import Town, flask_command, running_town, start_all
+
+PICTURES = ROOT / "docs" / "pictures"
+SANDBOX_SIZE = {"width": 1280, "height": 900}
+QUALITY = 86
+PASSWORD = "135790"
+
+
+class Studio:
+    """A running demo shop, a phone that has just been handed to somebody, and the pictures taken so far."""
+
+    def __init__(self, town: Town, browser: Browser) -> None:
+        self.town = town
+        self.desk = open_context(browser, size=SANDBOX_SIZE, device_scale_factor=1.5).new_page()
+        self.phone = open_context(browser, size=PHONE, device_scale_factor=2).new_page()
+
+    @property
+    def screen(self) -> FrameLocator:
+        return self.desk.frame_locator("iframe[data-web]")
+
+    def keep(self, name: str, page: Page) -> None:
+        page.wait_for_load_state("networkidle")
+        image = Image.open(BytesIO(page.screenshot()))
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        image.convert("RGB").save(PICTURES / f"{name}.webp", quality=QUALITY, method=6)
+        print(f"docs/pictures/{name}.webp", flush=True)
+
+    def open(self, path: str) -> Page:
+        self.phone.goto(self.town.shop + path)
+        return self.phone
+
+
+def home(studio: Studio) -> None:
+    studio.keep("home", studio.open("/"))
+
+
+def category(studio: Studio) -> None:
+    studio.keep("category", studio.open("/c/snacks"))
+
+
+def product(studio: Studio) -> None:
+    page = studio.open("/search?q=坚果")
+    page.locator("[data-list] a").first.click()
+    studio.keep("product", page)
+    page.locator("[data-choose=cart]").click()
+    studio.keep("choosing", page)
+
+
+def purchase(studio: Studio) -> None:
+    """In the sandbox: follow, open the shop, buy, pay."""
+    desk, screen = studio.desk, studio.screen
+    desk.goto(studio.town.sandbox)
+    desk.get_by_role("radio", name=re.compile("小美")).click()
+    desk.locator("[data-foot]").get_by_role("button", name="关注公众号").click()
+    desk.locator("[data-chat]").get_by_text("您好").first.wait_for()
+    studio.keep("sandbox-follow", desk)
+    desk.get_by_role("button", name="逛店铺").click()
+    screen.locator("#all a").first.click()
+    screen.locator("[data-choose=buy]").click()
+    for choice in range(screen.locator("dialog [data-spec]").count()):
+        screen.locator(f"dialog [data-spec='{choice}'] label:not(:has(:disabled))").first.click()
+    screen.locator("dialog [data-do=buy]").click()
+    screen.get_by_role("link", name=re.compile("添加收货地址")).click()
+    screen.get_by_label("收货人").fill("李小满")
+    screen.locator("#paste").fill("李小满 13800138000 浙江省杭州市西湖区文三路 1 号 2 幢 301")
+    screen.locator("#paste").blur()
+    screen.locator("[data-region]").get_by_text("西湖区").wait_for()
+    screen.get_by_role("button", name="保存").click()
+    screen.get_by_role("button", name="提交并付款").wait_for()
+    studio.keep("sandbox-checkout", desk)
+    screen.get_by_role("button", name="提交并付款").click()
+    cashier = screen.frame_locator("iframe[title='微信支付']")
+    cashier.get_by_role("button", name=PASSWORD[0], exact=True).click()
+    studio.keep("sandbox-cashier", desk)
+    for digit in PASSWORD[1:]:
+        cashier.get_by_role("button", name=digit, exact=True).click()
+    cashier.get_by_role("button", name="完成").click()
+    screen.get_by_role("link", name="查看订单").click()
+    screen.get_by_text("已付款，等店家发货").wait_for()
+    studio.keep("sandbox-order", desk)
+
+
+PICTURE_SETS: dict[str, Callable[[Studio], None]] = {
+    "home": home,
+    "category": category,
+    "product": product,
+    "purchase": purchase,
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - PICTURE_SETS.keys()
+    if unknown:
+        print(
+            f"No such pictures: {', '.join(sorted(unknown))}; there are {', '.join(PICTURE_SETS)}",
+            file=sys.stderr,
+        )
+        return 2
+    with tempfile.TemporaryDirectory(prefix="huitou-pictures-") as folder, running_town(Path(folder)) as town:
+        flask_command(town.environment, "demo", "load")
+        start_all(town)
+        with town.app.app_context():
+            menus.publish(now=clock.now())
+        with open_browser() as browser:
+            studio = Studio(town, browser)
+            for name in names or PICTURE_SETS:
+                PICTURE_SETS[name](studio)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""The people of the demo shop as rows: customers, the accounts by which they follow, addresses, and how they came."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from shopapp.kernel.ids import new_id
+from shopapp.kernel.pii import lookup_hash
+from shopapp.kernel.templating import picture_url
+from shopapp.members.channels import services as channels
+
+from . import rows
+from .drawing import face
+from .people import Address, Customer, Source
+from .rhythm import Year
+from .rows import Row
+from .shelves import Files
+
+# Nobody can be reached by it: whatever the shop sends goes to followers of its own account.
+NOBODYS_APPID = "demo"
+FOLLOWS_SHARE = 0.86
+LEFT_SHARE = 0.07
+FACE_WIDTH = 160
+BATCH = 1000
+CHANNELS: dict[Source, tuple[str, str]] = {
+    Source.FLYER: ("flyer", "包裹里的小卡片"),
+    Source.COUNTER: ("counter", "门店收银台"),
+    Source.LIVE: ("live", "直播间"),
+    Source.ARTICLE: ("article", "公众号文章"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A customer as orders name them; `customer_id` is the row number."""
+
+    customer_id: int
+    public_id: str
+    openid: str
+    addresses: tuple[Address, ...]
+
+
+def openid_of(*, seed: int, number: int) -> str:
+    return f"oDEMO{seed:05d}_{number:017d}"
+
+
+def region_of(address: Address) -> str:
+    """The names as one text, a city with its province's name said once."""
+    return " ".join(dict.fromkeys((address.province, address.city, address.county)))
+
+
+def let_in(*, people: Sequence[Customer], seed: int, year: Year, files: Files) -> list[Known]:
+    """Write everybody; in the order of their numbers."""
+    scenes = _open_channels(now=year.start)
+    found: list[Known] = []
+    everybody = iter(people)
+    while batch := list(islice(everybody, BATCH)):
+        found += _write(batch, seed=seed, year=year, files=files, scenes=scenes)
+    return found
+
+
+def _open_channels(*, now: datetime) -> dict[Source, int]:
+    return {
+        source: channels.create_channel(name=name, code=code, now=now).id
+        for source, (code, name) in CHANNELS.items()
+    }
+
+
+def _write(
+    batch: Sequence[Customer], *, seed: int, year: Year, files: Files, scenes: Mapping[Source, int]
+) -> list[Known]:
+    joined = {person.number: year.moment(person.joined) for person in batch}
+    public_ids = [new_id() for _ in batch]
+    ids = rows.add_with_ids(
+        "customers",
+        [
+            {
+                "public_id": public_id,
+                "nickname": person.nickname,
+                "picture_url": picture_url(files[face(person)].file, FACE_WIDTH),
+                "created_at": joined[person.number],
+            }
+            for person, public_id in zip(batch, public_ids, strict=True)
+        ],
+    )
+    known = [
+        Known(
+            customer_id=row_id,
+            public_id=public_id,
+            openid=openid_of(seed=seed, number=person.number),
+            addresses=person.addresses,
+        )
+        for person, row_id, public_id in zip(batch, ids, public_ids, strict=True)
+    ]
+    pairs = list(zip(batch, known, strict=True))
+    rows.add(
+        "wechat_accounts",
+        [_account(person, one, at=joined[person.number], year=year, seed=seed) for person, one in pairs],
+    )
+    rows.add(
+        "addresses",
+        [row for person, one in pairs for row in _addresses(one, at=joined[person.number], until=year.until)],
+    )
+    rows.add(
+        "channel_visits",
+        [
+            {
+                "channel_id": scenes[person.source],
+                "openid": one.openid,
+                "kind": channels.FOLLOW,
+                "at": joined[person.number],
+            }
+            for person, one in pairs
+            if person.source in scenes
+        ],
+    )
+    return known
+
+
+def _account(person: Customer, known: Known, *, at: datetime, year: Year, seed: int) -> Row:
+    """Most follow until today, some left, a few never did."""
+    rng = random.Random(f"{seed}:follows:{person.number}")
+    chance = rng.random()
+    left_at = year.moment(person.joined + (1 - person.joined) * rng.random())
+    left = FOLLOWS_SHARE <= chance < FOLLOWS_SHARE + LEFT_SHARE
+    follows = chance < FOLLOWS_SHARE
+    return {
+        "customer_id": known.customer_id,
+        "appid": NOBODYS_APPID,
+        "openid": known.openid,
+        "following": follows,
+        "followed_at": at if follows or left else None,
+        "unfollowed_at": left_at if left else None,
+        "changed_at": left_at if left else at if follows else None,
+        "created_at": at,
+    }
+
+
+def _addresses(known: Known, *, at: datetime, until: datetime) -> list[Row]:
+    return [
+        {
+            "public_id": new_id(),
+            "customer_id": known.customer_id,
+            "name": address.recipient,
+            "phone": address.phone,
+            "phone_hash": lookup_hash(address.phone),
+            "region_code": address.region_code,
+            "detail": address.detail,
+            "is_default": place == 0,
+            "created_at": min(at + timedelta(minutes=3), until),
+        }
+        for place, address in enumerate(known.addresses)
+    ]

@@ -1,0 +1,128 @@
+"""A year of orders as rows: what the services would have left behind, had each act been done in its time."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from shopapp.kernel import preferences
+from shopapp.store.catalogue import services as catalogue
+from shopapp.store.pricing import queries as pricing
+from shopapp.store.pricing.rules import FreightTerms
+
+from . import rows
+from .followers import Known
+from .orders import PlannedOrder
+from .past import PastOrder
+from .rows import Row
+from .shelves import Shelved, Shelves
+
+BATCH = 500
+
+
+class History:
+    """Writes orders in batches and keeps count of what they did to the stock."""
+
+    def __init__(self, *, seed: int, shelves: Shelves, people: Sequence[Known]) -> None:
+        self.shelves = shelves
+        self.people = people
+        self.terms: FreightTerms = pricing.freight_terms()
+        self.pay_within = timedelta(minutes=preferences.read("orders.pay_within_minutes"))
+        self.numbers = random.Random(f"{seed}:numbers").randrange(10**10)
+        self.held: Counter[str] = Counter()
+        self.gone: Counter[str] = Counter()
+        self.sold: Counter[int] = Counter()
+        self.unpaid: Counter[int] = Counter()
+
+    def write(self, planned: Sequence[PlannedOrder]) -> None:
+        """One batch of orders with everything that belongs to them."""
+        past = [self._past(order) for order in planned]
+        for order, row_id in zip(past, rows.add_with_ids("orders", [o.order() for o in past]), strict=True):
+            order.row_id = row_id
+        line_ids = iter(rows.add_with_ids("order_lines", [row for o in past for row in o.lines()]))
+        for order in past:
+            order.line_ids = [next(line_ids) for _ in order.plan.lines]
+        self._write_parcels([order for order in past if order.plan.shipped_at])
+        self._write_money([order for order in past if order.plan.paid_at])
+        rows.add("order_steps", [row for o in past for row in o.steps()])
+        rows.add("stock_movements", [row for o in past for row in o.movements()])
+        for order in past:
+            self._count(order)
+
+    def _past(self, plan: PlannedOrder) -> PastOrder:
+        return PastOrder(
+            plan=plan,
+            customer=self.people[plan.customer],
+            goods=[self.shelves.skus[line.sku] for line in plan.lines],
+            terms=self.terms,
+            pay_within=self.pay_within,
+            number=self.numbers,
+        )
+
+    def _write_parcels(self, past: Sequence[PastOrder]) -> None:
+        ids = rows.add_with_ids("shipments", [order.parcel() for order in past])
+        rows.add(
+            "shipment_lines",
+            [
+                row
+                for order, row_id in zip(past, ids, strict=True)
+                for row in order.parcel_lines(shipment_id=row_id)
+            ],
+        )
+
+    def _write_money(self, past: Sequence[PastOrder]) -> None:
+        paid = rows.add_with_ids("payments", [order.payment() for order in past])
+        back = [
+            (order, payment_id)
+            for order, payment_id in zip(past, paid, strict=True)
+            if order.plan.refunded_at is not None
+        ]
+        ids = rows.add_with_ids("refunds", [order.refund(payment_id=number) for order, number in back])
+        rows.add(
+            "refund_lines",
+            [
+                row
+                for (order, _), row_id in zip(back, ids, strict=True)
+                for row in order.refund_lines(refund_id=row_id)
+            ],
+        )
+
+    def _count(self, order: PastOrder) -> None:
+        plan = order.plan
+        for line, goods in zip(plan.lines, order.goods, strict=True):
+            if plan.paid_at is not None:
+                self.sold[goods.product_id] += line.quantity
+                self.gone[line.sku] += line.quantity - (line.refunded if order.restocks else 0)
+            elif plan.cancelled_at is None:
+                self.held[line.sku] += line.quantity
+        if plan.paid_at is None and plan.cancelled_at is None:
+            self.unpaid[order.customer.customer_id] += 1
+
+    def close(self, *, start: datetime) -> None:
+        """Write the stock, so that all that was bought had been there, and what follows from it."""
+        skus = self.shelves.skus
+        rows.add("stock_levels", [self._level(code, sku) for code, sku in skus.items()])
+        rows.add("stock_movements", [self._delivery(code, sku, at=start) for code, sku in skus.items()])
+        rows.change("products", "sold", self.sold)
+        rows.add(
+            "order_quotas",
+            [{"customer_id": customer_id, "unpaid": count} for customer_id, count in self.unpaid.items()],
+        )
+        catalogue.refresh_in_stock(product_ids={sku.product_id for sku in skus.values()})
+        catalogue.lists_changed()
+
+    def _level(self, code: str, sku: Shelved) -> Row:
+        return {"sku_id": sku.sku_id, "free": sku.stock, "held": self.held[code]}
+
+    def _delivery(self, code: str, sku: Shelved, *, at: datetime) -> Row:
+        pieces = sku.stock + self.held[code] + self.gone[code]
+        return {
+            "sku_id": sku.sku_id,
+            "reason": "count",
+            "free_change": pieces,
+            "held_change": 0,
+            "note": "开店入库",
+            "at": at,
+        }

@@ -1,0 +1,77 @@
+"""Fills an empty shop: goods, people, and a year of their orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import select
+
+from shopapp.kernel import preferences
+from shopapp.kernel.clock import shop_day
+from shopapp.kernel.db import db
+from shopapp.kernel.errors import ShopError
+from shopapp.kernel.i18n import _l
+from shopapp.kernel.settings import settings
+
+from . import followers, presentation, rows, shelves
+from .history import BATCH, History
+from .orders import PlannedOrder, orders_plan
+from .people import Customer
+from .rhythm import Year
+from .shelves import Files
+
+
+class NotInProduction(ShopError):
+    status, code, text = 409, "not_in_production", _l("正式环境不装示例店铺，没有任何改动。")
+
+
+class NotEmpty(ShopError):
+    status, code, text = 409, "not_empty", _l("店里已经有商品，示例店铺只装进空店，没有任何改动。")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the shop shall be like; the same wish gives the same shop but for its dates, which end at `until`."""
+
+    seed: int
+    people: Sequence[Customer]
+    orders: int
+    until: datetime
+
+
+def refuse_unless_empty() -> None:
+    """Raises `NotInProduction`, `NotEmpty`."""
+    if settings().production:
+        raise NotInProduction
+    if db.session.scalar(select(rows.table("products").c.id).limit(1)) is not None:
+        raise NotEmpty
+
+
+def load(wish: Wish, *, files: Files, tell: Callable[[int], object] = lambda _count: None) -> None:
+    """Write it all into the open transaction; `tell` is told how many orders were written since it was told before.
+
+    `files` are the drawn pictures. Raises `NotInProduction`, `NotEmpty`.
+    """
+    refuse_unless_empty()
+    year = Year.ending(wish.until)
+    presentation.present(files=files, now=year.start)
+    # the past was never paid through this shop's WeChat Pay, so no bill knows it
+    preferences.write("payments.reconciled_from", (shop_day(wish.until) + timedelta(days=1)).isoformat())
+    shelved = shelves.fill_shelves(files=files, now=year.start)
+    known = followers.let_in(people=wish.people, seed=wish.seed, year=year, files=files)
+    past = History(seed=wish.seed, shelves=shelved, people=known)
+    for batch in _batches(
+        orders_plan(seed=wish.seed, customers=wish.people, until=wish.until, orders=wish.orders)
+    ):
+        past.write(batch)
+        tell(len(batch))
+    past.close(start=year.start)
+    shelves.close_shelves(shelved, now=wish.until)
+
+
+def _batches(plan: Iterator[PlannedOrder]) -> Iterator[list[PlannedOrder]]:
+    while batch := list(islice(plan, BATCH)):
+        yield batch

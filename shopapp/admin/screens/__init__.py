@@ -1,0 +1,1 @@
+"""The console's own screens: sign-in, overview, people, settings, trail."""

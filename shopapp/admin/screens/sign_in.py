@@ -1,0 +1,130 @@
+"""Signing in and out. The only screens of the console that strangers see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from shopapp.kernel import clock, limits
+from shopapp.kernel.access import ROLES, Actor
+from shopapp.kernel.db import transaction
+from shopapp.kernel.errors import ShopError
+from shopapp.kernel.i18n import _
+from shopapp.kernel.screens import Form, is_console_path
+from shopapp.kernel.settings import settings
+
+from .. import access, queries, services
+from ..models import Staff
+from ..services import WrongPassword
+
+SECOND_STEP_SECONDS = 300
+TRIES_PER_ADDRESS = 30
+TRIES_PER_NAME = 10
+CODES_PER_PERSON = 6
+WINDOW = timedelta(minutes=10)
+
+blp = Blueprint("console", __name__, url_prefix="/admin")
+
+
+@blp.get("/sign-in")
+def sign_in() -> str | Response:
+    if access.signed_in_staff() is not None:
+        return redirect(_onward())
+    return render_template("admin/sign_in.html", form=Form(), onward=_onward())
+
+
+@blp.post("/sign-in")
+def send_sign_in() -> str | Response | tuple[str, int]:
+    form = Form.sent()
+    name, password = form.value("name").strip()[:40], form.value("password")
+    try:
+        limits.spend(
+            what="sign-in-address", who=request.remote_addr or "", limit=TRIES_PER_ADDRESS, window=WINDOW
+        )
+        limits.spend(what="sign-in-name", who=name.casefold(), limit=TRIES_PER_NAME, window=WINDOW)
+        staff = services.check_password(name=name, password=password)
+    except ShopError as problem:
+        form.refuse(problem)
+        return render_template("admin/sign_in.html", form=form, onward=_onward()), problem.status
+    if services.has_second_factor(staff):
+        session["second_step"] = [staff.public_id, clock.timestamp()]
+        return redirect(url_for("console.second_step", next=_onward()), 303)
+    return _let_in(staff)
+
+
+@blp.get("/sign-in/code")
+def second_step() -> str | Response:
+    if _half_signed_in() is None:
+        return redirect(url_for("console.sign_in", next=_onward()))
+    return render_template("admin/second_step.html", form=Form(), onward=_onward())
+
+
+@blp.post("/sign-in/code")
+def send_second_step() -> Response | tuple[str, int]:
+    form = Form.sent()
+    staff = _half_signed_in()
+    if staff is None:
+        flash(_("登录等得太久了，请重新输入密码。"), "warning")
+        return redirect(url_for("console.sign_in", next=_onward()), 303)
+    try:
+        limits.spend(what="sign-in-code", who=staff.public_id, limit=CODES_PER_PERSON, window=WINDOW)
+        with transaction():
+            services.check_code(staff=staff, code=form.value("code"), now=clock.now())
+    except ShopError as problem:
+        form.refuse(problem)
+        return render_template("admin/second_step.html", form=form, onward=_onward()), problem.status
+    return _let_in(staff)
+
+
+@blp.post("/sign-out")
+def sign_out() -> Response:
+    me = access.signed_in_staff()
+    if me is not None:
+        g.actor = access.load_staff()
+        with transaction():
+            found = queries.session_of(staff_id=me.staff_id, public_id=me.session_public_id)
+            if found is not None:
+                services.end_session(session=found, now=clock.now())
+    response = redirect(url_for("console.sign_in"), 303)
+    response.delete_cookie(access.COOKIE, path="/")
+    return response
+
+
+def _half_signed_in() -> Staff | None:
+    """Who has given the right password within the last minutes, and owes the code."""
+    public_id, since = session.get("second_step", ["", 0])
+    if not 0 <= clock.timestamp() - since <= SECOND_STEP_SECONDS:
+        return None
+    staff = queries.staff_by_id(public_id)
+    return staff if staff is not None and staff.active else None
+
+
+def _let_in(staff: Staff) -> Response:
+    now = clock.now()
+    session.pop("second_step", None)
+    g.actor = Actor(kind="staff", id=staff.public_id, name=staff.name, permissions=ROLES[staff.role])
+    with transaction():
+        if not staff.active:
+            raise WrongPassword
+        token, until = services.open_session(
+            staff=staff, device=request.user_agent.string, address=request.remote_addr or "", now=now
+        )
+    response = redirect(_onward(), 303)
+    response.set_cookie(
+        access.COOKIE,
+        token,
+        max_age=int((until - now).total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=settings().base_url.startswith("https://"),
+    )
+    return response
+
+
+def _onward() -> str:
+    """Where to go after signing in: a screen of the console, whatever the address asks for."""
+    wanted = request.values.get("next", "")
+    return wanted if is_console_path(wanted) and "/sign-in" not in wanted else url_for("dashboard.home")

@@ -1,0 +1,170 @@
+"""Which template of the account serves which service notice, and what goes into each of its fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from shopapp.kernel import audit, clock, preferences
+from shopapp.kernel.access import Permission, guard_console, requires
+from shopapp.kernel.errors import NotFound
+from shopapp.kernel.i18n import _
+from shopapp.kernel.screens import Form, act, argument, save
+from shopapp.store.orders.messages import FIELDS, GOODS_FIELDS
+from shopapp.wechat.api import PlatformError
+from shopapp.wechat.checks import OPTIONAL_FIELDS, Template, templates, topic_name
+from shopapp.wechat.explain import explain
+
+blp = guard_console(Blueprint("templates_admin", __name__, url_prefix="/admin/setup/templates"))
+
+TEMPLATE_ID_MAX = 64
+# What the platform calls a field tells most often what belongs into it.
+LIKELY = {
+    "number": ("订单号", "订单编号"),
+    "goods": ("商品", "物品", "货品"),
+    "amount": ("金额", "总价"),
+    "waybill": ("快递单号", "运单", "物流单号"),
+    "carrier": ("快递", "物流", "承运"),
+    "reason": ("原因", "说明"),
+    "way": ("去向", "方式", "渠道"),
+    "time": ("时间", "日期"),
+}
+
+
+@blp.get("")
+@requires(Permission.WECHAT_SETUP)
+def topics() -> str:
+    known, problem = _ask()
+    mapped: dict[str, Any] = preferences.read("wechat.templates")
+    titles = {template.template_id: template.title for template in known}
+    rows = []
+    for topic in FIELDS:
+        template_id = mapped.get(topic, {}).get("template_id", "")
+        row = {"topic": topic, "name": topic_name(topic), "template_id": template_id}
+        rows.append(
+            {**row, "title": titles.get(template_id, ""), "lost": not problem and template_id not in titles}
+        )
+    return render_template("admin/setup/topics.html", rows=rows, known=known, problem=problem)
+
+
+def _ask() -> tuple[list[Template], str]:
+    """The account's templates, and why they are not known."""
+    try:
+        return templates(now=clock.now()), ""
+    except PlatformError as problem:
+        return [], explain(code=problem.code, answer=problem.text)
+
+
+@blp.get("/<topic>")
+@requires(Permission.WECHAT_SETUP)
+def topic(topic: str) -> str:
+    """With `template` in the address, the fields of that one, filled with what most likely belongs there."""
+    names = _names(topic)
+    known, problem = _ask()
+    kept = preferences.read("wechat.templates").get(topic, {})
+    chosen = argument("template", longest=TEMPLATE_ID_MAX) or kept.get("template_id", "")
+    template = _by_id(known, chosen)
+    values = {"template": chosen}
+    if template is not None:
+        of_field = {field: name for name, field in kept.get("fields", {}).items()}
+        same = kept.get("template_id") == chosen
+        values |= {
+            f"field-{field}": of_field.get(field, "") if same else _likely(label, names)
+            for field, label in template.fields.items()
+        }
+    return _page(topic, Form.filled(values), known=known, template=template, problem=problem)
+
+
+def _names(topic: str) -> dict[str, str]:
+    """What this notice can tell: our name and its words. Raises `NotFound`."""
+    if topic not in FIELDS:
+        raise NotFound
+    return {name: str(words) for name, words in {**GOODS_FIELDS, **FIELDS[topic]}.items()}
+
+
+def _by_id(known: list[Template], template_id: str) -> Template | None:
+    return next((template for template in known if template.template_id == template_id), None)
+
+
+def _likely(label: str, names: dict[str, str]) -> str:
+    for name, parts in LIKELY.items():
+        if name in names and any(part in label for part in parts):
+            return name
+    return ""
+
+
+def _page(topic: str, form: Form, *, known: list[Template], template: Template | None, problem: str) -> str:
+    return render_template(
+        "admin/setup/topic.html",
+        topic=topic,
+        name=topic_name(topic),
+        names=_names(topic),
+        form=form,
+        known=known,
+        template=template,
+        problem=problem,
+        optional=OPTIONAL_FIELDS,
+        mapped=topic in preferences.read("wechat.templates"),
+    )
+
+
+@blp.post("/<topic>")
+@requires(Permission.WECHAT_SETUP)
+def send_topic(topic: str) -> Response | tuple[str, int]:
+    form = Form.sent()
+    names = _names(topic)
+    known, problem = _ask()
+    template = _by_id(known, form.value("template"))
+    if template is None:
+        form.wrong("template", problem or _("请选择公众号里的一个模板。"))
+    fields = {} if template is None else _fields(form, template, names)
+
+    def work() -> bool:
+        form.check()
+        kept = dict(preferences.read("wechat.templates"))
+        was = kept.get(topic, {}).get("template_id", "")
+        kept[topic] = {"template_id": form.value("template"), "fields": fields}
+        preferences.write("wechat.templates", kept)
+        changes = {"topic": topic, "template": [was, form.value("template")], "fields": fields}
+        audit.record(action="wechat.templates", subject_kind="wechat", subject_id=topic, changes=changes)
+        return True
+
+    if save(form, work) is None:
+        return _page(topic, form, known=known, template=template, problem=problem), 422
+    flash(_("“%(name)s”的模板已保存，从下一条通知起使用。", name=topic_name(topic)), "success")
+    return redirect(url_for("templates_admin.topics"), 303)
+
+
+def _fields(form: Form, template: Template, names: dict[str, str]) -> dict[str, str]:
+    """{our name: the template's field}; a name can fill one field, and a field that is not optional needs one."""
+    fields: dict[str, str] = {}
+    for field, label in template.fields.items():
+        name = form.value(f"field-{field}")
+        if not name and field in OPTIONAL_FIELDS:
+            continue
+        if name not in names:
+            form.wrong(
+                f"field-{field}", _("请为“%(label)s”选择内容，空着的话微信会拒收整条通知。", label=label)
+            )
+        elif name in fields:
+            form.wrong(f"field-{field}", _("“%(what)s”已经用在另一个字段里了。", what=names[name]))
+        else:
+            fields[name] = field
+    return fields
+
+
+@blp.post("/<topic>/clear")
+@requires(Permission.WECHAT_SETUP)
+def clear(topic: str) -> Response:
+    def work() -> str:
+        _names(topic)
+        kept = dict(preferences.read("wechat.templates"))
+        was = kept.pop(topic, {}).get("template_id", "")
+        preferences.write("wechat.templates", kept)
+        changes = {"topic": topic, "template": [was, ""]}
+        audit.record(action="wechat.templates", subject_kind="wechat", subject_id=topic, changes=changes)
+        return _("“%(name)s”不再发送。", name=topic_name(topic))
+
+    return act(work, back=url_for("templates_admin.topics"))

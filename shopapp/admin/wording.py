@@ -1,0 +1,152 @@
+"""The audit trail in the shop's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from shopapp.kernel.i18n import _l
+
+from . import shell
+
+AREAS: dict[str, Any] = {
+    "product": _l("商品"),
+    "category": _l("分类"),
+    "picture": _l("图片"),
+    "stock": _l("库存"),
+    "order": _l("订单"),
+    "refund": _l("退款"),
+    "payment": _l("付款"),
+    "customer": _l("会员"),
+    "channel": _l("渠道"),
+    "reply": _l("自动回复"),
+    "menu": _l("菜单"),
+    "wechat": _l("微信接入"),
+    "settings": _l("店铺设置"),
+    "staff": _l("员工与登录"),
+    "token": _l("接口令牌"),
+    "work": _l("后台任务"),
+}
+ACTS: dict[str, Any] = {
+    "create": _l("新建"),
+    "update": _l("修改"),
+    "remove": _l("下架或删除"),
+    "delete": _l("删除"),
+    "upload": _l("上传"),
+    "on_sale": _l("上架"),
+    "off_sale": _l("下架"),
+    "set": _l("设为"),
+    "count": _l("盘点"),
+    "adjust": _l("调整"),
+    "ship": _l("发货"),
+    "cancel": _l("取消"),
+    "refund": _l("退款"),
+    "note": _l("备注"),
+    "retry": _l("重试"),
+    "seen": _l("标记已核对"),
+    "export": _l("导出"),
+    "see": _l("查看个人信息"),
+    "push": _l("发布到微信"),
+    "check": _l("检查"),
+    "end": _l("作废"),
+    "role": _l("更改角色"),
+    "activate": _l("启用"),
+    "deactivate": _l("停用"),
+    "password": _l("更改密码"),
+    "second_factor_on": _l("开启两步验证"),
+    "second_factor_off": _l("关闭两步验证"),
+    "sign_in": _l("登录"),
+    "session_end": _l("退出登录"),
+    "templates": _l("修改模板消息"),
+    "problem_done": _l("标记问题已处理"),
+}
+FIELDS: dict[str, Any] = {
+    "name": _l("名称"),
+    "title": _l("标题"),
+    "subtitle": _l("副标题"),
+    "description": _l("详情"),
+    "category": _l("分类"),
+    "skus": _l("款式"),
+    "pictures": _l("图片"),
+    "spec_names": _l("规格"),
+    "position": _l("排序"),
+    "limit_per_customer": _l("每人限购"),
+    "returnable": _l("支持退货"),
+    "status": _l("状态"),
+    "was": _l("原来"),
+    "role": _l("角色"),
+    "scopes": _l("权限范围"),
+    "keyword": _l("关键词"),
+    "scene": _l("二维码代码"),
+    "stock": _l("库存"),
+    "free": _l("可售"),
+    "change": _l("变化"),
+    "note": _l("说明"),
+    "reason": _l("原因"),
+    "carrier": _l("快递公司"),
+    "waybill": _l("运单号"),
+    "pieces": _l("件数"),
+    "lines": _l("明细"),
+    "fen": _l("金额（分）"),
+    "returned": _l("已退回检查"),
+    "buttons": _l("一级菜单"),
+    "shop.name": _l("店名"),
+    "shop.hello": _l("店铺一句话"),
+    "shop.logo": _l("店标"),
+    "shop.brand_color": _l("主色"),
+    "shop.service_phone": _l("客服电话"),
+    "shop.banners": _l("横幅"),
+    "shop.privacy_text": _l("隐私说明"),
+    "orders.pay_within_minutes": _l("付款时限（分钟）"),
+    "orders.receipt_after_days": _l("自动收货（天）"),
+    "orders.unpaid_max": _l("待付款上限"),
+    "freight.fen": _l("运费（分）"),
+    "freight.free_from_fen": _l("包邮金额（分）"),
+    "freight.no_delivery_regions": _l("不送的地区"),
+}
+ROLE_WORDS = {role.value: name for role, name in shell.ROLE_NAMES.items()}
+EMPTY = _l("空")
+CHANGES_MAX = 500
+SUBJECTS = {
+    "product": ("catalogue_admin.edit", "public_id"),
+    "order": ("orders_admin.order", "no"),
+    "customer": ("customers_admin.customer", "public_id"),
+    "staff": ("staff_admin.person", "public_id"),
+    "channel": ("channels_admin.channel", "public_id"),
+}
+
+
+def action_in_words(action: str) -> str:
+    """`order.ship` -> 订单 · 发货"""
+    area, _dot, act = action.partition(".")
+    return f"{AREAS.get(area, area)} · {ACTS.get(act, act)}"
+
+
+def changes_in_words(changes: dict[str, Any]) -> str:
+    """`{"fen": [100, 200], "name": "x"}` -> 金额（分）：100 → 200；名称：x"""
+    parts = []
+    for name, value in changes.items():
+        label = FIELDS.get(name, name)
+        if isinstance(value, list) and len(value) == 2:
+            parts.append(f"{label}：{_shown(value[0])} → {_shown(value[1])}")
+        else:
+            parts.append(f"{label}：{_shown(value)}")
+    return "；".join(parts)[:CHANGES_MAX]
+
+
+def _shown(value: Any) -> str:
+    if value is None or value in ("", "None", "[]", "{}"):
+        return str(EMPTY)
+    if isinstance(value, list):
+        return "、".join(map(str, value))
+    return str(ROLE_WORDS.get(value, value)) if isinstance(value, str) else str(value)
+
+
+def subject_url(kind: str, subject_id: str) -> str | None:
+    """The screen of what an entry is about, where it has one."""
+    endpoint, argument = SUBJECTS.get(kind, ("", ""))
+    if not endpoint or not shell.reachable(endpoint):
+        return None
+    place: dict[str, Any] = {argument: subject_id}
+    return url_for(endpoint, **place)

@@ -1,0 +1,103 @@
+"""Personal data: encrypted at rest, looked up by a keyed hash, masked for those who need not see it.
+
+AES-256-GCM with a random 12-byte nonce, kept as `key-id.base64(nonce + ciphertext + tag)`. The first key encrypts, every
+key opens. A lookup hash is HMAC-SHA256 under a key derived from the encryption key, so a search tries one per key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+
+from .settings import settings
+
+NONCE_BYTES = 12
+
+
+class Unreadable(Exception):
+    """The text was encrypted with a key that is not among the settings, or was changed."""
+
+
+def _key_id(key: bytes) -> str:
+    return hashlib.sha256(b"pii-key-id" + key).hexdigest()[:8]
+
+
+@lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+def encrypt(text: str) -> str:
+    key = settings().pii_keys[0]
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    sealed = nonce + _cipher(key).encrypt(nonce, text.encode(), None)
+    return f"{_key_id(key)}.{base64.b64encode(sealed).decode()}"
+
+
+def decrypt(sealed: str) -> str:
+    """Raises `Unreadable`."""
+    key_id, _, body = sealed.partition(".")
+    key = next((key for key in settings().pii_keys if _key_id(key) == key_id), None)
+    if key is None:
+        raise Unreadable(key_id)
+    raw = base64.b64decode(body)
+    try:
+        return _cipher(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], None).decode()
+    except InvalidTag as problem:
+        raise Unreadable(key_id) from problem
+
+
+def needs_rotation(sealed: str) -> bool:
+    """Whether this text was encrypted with another key than the first."""
+    return not sealed.startswith(_key_id(settings().pii_keys[0]) + ".")
+
+
+def lookup_hash(value: str) -> str:
+    """The hash to keep beside an encrypted value, under the first key; hex."""
+    return _lookup_hash(settings().pii_keys[0], value)
+
+
+def lookup_hashes(value: str) -> list[str]:
+    """The hashes to search for: one for each key, so that rows not yet rotated are found."""
+    return [_lookup_hash(key, value) for key in settings().pii_keys]
+
+
+def _lookup_hash(key: bytes, value: str) -> str:
+    derived = hmac.digest(key, b"lookup", "sha256")
+    return hmac.new(derived, value.encode(), hashlib.sha256).hexdigest()
+
+
+class Encrypted(TypeDecorator[str]):
+    """A text column whose value is encrypted in the database."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else encrypt(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else decrypt(value)
+
+
+def mask_phone(phone: str) -> str:
+    """138****5678; short ones are hidden whole."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else "*" * len(phone)
+
+
+def mask_name(name: str) -> str:
+    """The first character stays: 王**."""
+    return name[:1] + "*" * min(len(name) - 1, 3) if name else ""
+
+
+def mask_detail(detail: str) -> str:
+    """The first six characters of a street address stay."""
+    return detail[:6] + "****" if detail else ""

@@ -1,0 +1,74 @@
+"""The person, their WeChat accounts, and their sign-ins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shopapp.kernel.db import Model
+from shopapp.kernel.ids import new_id
+from shopapp.kernel.pii import Encrypted
+
+
+class Customer(Model):
+    """One person, however many identities lead to them."""
+
+    __tablename__ = "customers"
+
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_id)
+    nickname: Mapped[str | None] = mapped_column(Encrypted)
+    picture_url: Mapped[str | None] = mapped_column(String(512))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    last_seen_at: Mapped[datetime | None]
+
+
+class WeChatAccount(Model):
+    """A person as one official account knows them. `changed_at` is the CreateTime of the latest follow or unfollow."""
+
+    __tablename__ = "wechat_accounts"
+    __table_args__ = (UniqueConstraint("appid", "openid"),)
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    appid: Mapped[str] = mapped_column(String(64))
+    openid: Mapped[str] = mapped_column(String(128))
+    unionid: Mapped[str | None] = mapped_column(String(128), index=True)
+    following: Mapped[bool] = mapped_column(default=False)
+    followed_at: Mapped[datetime | None]
+    unfollowed_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class SessionKind(StrEnum):
+    WEB = "web"
+    API = "api"
+
+
+class CustomerSession(Model):
+    """A sign-in of a customer; the token itself is known to the client alone."""
+
+    __tablename__ = "customer_sessions"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    openid: Mapped[str] = mapped_column(String(128))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[SessionKind]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+
+
+class SignInState(Model):
+    """The state parameter of one web authorisation: bound to the browser, used once, with the way back."""
+
+    __tablename__ = "sign_in_states"
+
+    state_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    browser_hash: Mapped[str] = mapped_column(String(64))
+    next_path: Mapped[str] = mapped_column(String(512))
+    wants_profile: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]

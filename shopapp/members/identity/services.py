@@ -1,0 +1,144 @@
+"""How a person comes to be known, and signs in and out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from shopapp.kernel.db import db, insert_once, rows_changed
+from shopapp.kernel.errors import ShopError
+from shopapp.kernel.i18n import _l
+from shopapp.kernel.ids import new_token, token_hash
+
+from .models import Customer, CustomerSession, SessionKind, SignInState, WeChatAccount
+
+SESSION_LIVES = timedelta(days=30)
+STATE_LIVES = timedelta(minutes=10)
+NEXT_PATH_MAX = 512
+
+
+class StateUnknown(ShopError):
+    status, code, text = 400, "state_unknown", _l("登录已过期或不是从本店发起的，请重新打开页面登录。")
+
+
+def know_account(*, appid: str, openid: str, unionid: str | None = None, now: datetime) -> WeChatAccount:
+    """The WeChat account with this openid, made together with its customer when it is new.
+
+    An account with a known unionid joins the customer who has it. Concurrent calls make one account.
+    """
+    account = _account(appid=appid, openid=openid)
+    if account is None:
+        customer_id = _customer_with(unionid=unionid)
+        made = customer_id is None
+        if customer_id is None:
+            customer = Customer(created_at=now)
+            db.session.add(customer)
+            db.session.flush()
+            customer_id = customer.id
+        fresh = insert_once(
+            WeChatAccount,
+            customer_id=customer_id,
+            appid=appid,
+            openid=openid,
+            unionid=unionid,
+            created_at=now,
+        )
+        if made and not fresh:
+            rows_changed(delete(Customer).where(Customer.id == customer_id))
+        account = db.session.scalars(select(WeChatAccount).filter_by(appid=appid, openid=openid)).one()
+    if unionid and account.unionid is None:
+        account.unionid = unionid
+    return account
+
+
+def _account(*, appid: str, openid: str) -> WeChatAccount | None:
+    return db.session.scalar(select(WeChatAccount).filter_by(appid=appid, openid=openid))
+
+
+def _customer_with(*, unionid: str | None) -> int | None:
+    if not unionid:
+        return None
+    return db.session.scalar(select(WeChatAccount.customer_id).filter_by(unionid=unionid).limit(1))
+
+
+def note_following(*, appid: str, openid: str, following: bool, at: datetime, now: datetime) -> bool:
+    """Keep whether a person follows, unless something later is known already; tells whether it was kept.
+
+    Pushes arrive in any order, so the platform's own time of the act decides.
+    """
+    account = know_account(appid=appid, openid=openid, now=now)
+    newer = update(WeChatAccount).where(
+        WeChatAccount.id == account.id, (WeChatAccount.changed_at.is_(None)) | (WeChatAccount.changed_at < at)
+    )
+    values = {"followed_at": at} if following else {"unfollowed_at": at}
+    changed = rows_changed(newer.values(following=following, changed_at=at, **values)) == 1
+    db.session.expire(account)
+    return changed
+
+
+def open_session(*, customer_id: int, openid: str, kind: SessionKind, now: datetime) -> tuple[str, datetime]:
+    """Sign a customer in; returns the token, which is kept nowhere, and when it ends."""
+    token, expires_at = new_token(), now + SESSION_LIVES
+    db.session.add(
+        CustomerSession(
+            customer_id=customer_id,
+            openid=openid,
+            token_hash=token_hash(token),
+            kind=kind,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    db.session.flush()
+    return token, expires_at
+
+
+def end_session(*, token: str, now: datetime) -> None:
+    open_one = update(CustomerSession).where(
+        CustomerSession.token_hash == token_hash(token), CustomerSession.ended_at.is_(None)
+    )
+    rows_changed(open_one.values(ended_at=now))
+
+
+def set_profile(*, customer_id: int, nickname: str | None, picture_url: str | None) -> None:
+    """Keep the name and picture that the person agreed to share."""
+    customer = db.session.get_one(Customer, customer_id)
+    customer.nickname = nickname or customer.nickname
+    customer.picture_url = picture_url or customer.picture_url
+
+
+def begin_sign_in(*, browser: str, next_path: str, wants_profile: bool, now: datetime) -> str:
+    """The state for one web authorisation, bound to this browser; the way back stays with us."""
+    state = new_token().replace("-", "a").replace("_", "b")
+    db.session.add(
+        SignInState(
+            state_hash=token_hash(state),
+            browser_hash=token_hash(browser),
+            next_path=next_path[:NEXT_PATH_MAX],
+            wants_profile=wants_profile,
+            created_at=now,
+        )
+    )
+    rows_changed(delete(SignInState).where(SignInState.created_at < now - STATE_LIVES))
+    return state
+
+
+def finish_sign_in(*, browser: str, state: str, now: datetime) -> SignInState:
+    """Use a state up; it holds the way back. Raises `StateUnknown` if it is old, used, or of another browser."""
+    mine = update(SignInState).where(
+        SignInState.state_hash == token_hash(state),
+        SignInState.browser_hash == token_hash(browser),
+        SignInState.used_at.is_(None),
+        SignInState.created_at >= now - STATE_LIVES,
+    )
+    if rows_changed(mine.values(used_at=now)) == 0:
+        raise StateUnknown
+    return db.session.scalars(select(SignInState).filter_by(state_hash=token_hash(state))).one()
+
+
+def safe_path(path: str | None) -> str:
+    """A path of our own shop to go back to; anything else becomes the front page."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or len(path) > NEXT_PATH_MAX:
+        return "/"
+    return "/" if any(ord(letter) < 32 or letter == "\\" for letter in path) else path

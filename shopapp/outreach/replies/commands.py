@@ -1,0 +1,32 @@
+"""The account's menu and QR codes from the command line."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+
+from shopapp.kernel import clock
+from shopapp.members.channels import queries as channels
+from shopapp.members.channels.services import make_qr_code
+from shopapp.wechat import menus
+from shopapp.wechat.api import PlatformError
+
+
+@click.group("wechat")
+def wechat_group() -> None:
+    """The official account."""
+
+
+@wechat_group.command("publish")
+@with_appcontext
+def publish() -> None:
+    """Make the shop's menu that of the account, and make the QR codes that channels still lack."""
+    now = clock.now()
+    try:
+        menus.publish(now=now)
+        missing = [channel.public_id for channel in channels.listing() if channel.qr_url is None]
+        for public_id in missing:
+            make_qr_code(public_id=public_id, now=now)
+    except PlatformError as problem:
+        raise click.ClickException(f"the platform did not take it: {problem}") from problem
+    click.echo(f"menu published, {len(missing)} QR codes made")

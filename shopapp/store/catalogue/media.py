@@ -1,0 +1,181 @@
+"""Pictures: uploads are decoded and written anew, kept by the hash of their content, served in a few widths."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import struct
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageCms, ImageOps
+from sqlalchemy import select
+
+from config import VAR
+from shopapp.kernel.db import db, insert_once
+from shopapp.kernel.errors import ShopError
+from shopapp.kernel.i18n import _l
+from shopapp.kernel.ids import new_id
+from shopapp.kernel.settings import settings
+
+from .models import Picture
+
+UPLOAD_BYTES_MAX = 10 * 1024 * 1024
+PIXELS_MAX = 40_000_000
+SIDE_MIN = 50
+SIDE_KEPT_MAX = 2160
+QUALITY = 85
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+WIDTHS = (160, 320, 480, 750, 1080)
+_SCALED = re.compile(r"([0-9a-f]{64})@([1-9][0-9]{2,3})\.webp")
+
+
+class BadPicture(ShopError):
+    status, code, text = (
+        422,
+        "bad_picture",
+        _l("这个文件不是可以使用的图片，没有任何改动。请上传 JPEG、PNG、WebP 或 GIF。"),
+    )
+
+
+class PictureTooLarge(ShopError):
+    status, code, text = (
+        422,
+        "picture_too_large",
+        _l("图片太大，没有任何改动。每张最大 %(mib)s MB，最多 %(megapixels)s 百万像素。"),
+    )
+
+
+class PictureTooSmall(ShopError):
+    status, code, text = (
+        422,
+        "picture_too_small",
+        _l("图片太小，没有任何改动。宽和高至少 %(side)s 像素。"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedPicture:
+    """A picture written anew and on disk, not yet known to the database."""
+
+    file: str
+    width: int
+    height: int
+
+
+def folder() -> Path:
+    """Beside the SQLite file, else `var/media`; web hosts that share a database must share it too."""
+    url = settings().database_url
+    beside = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:///") else VAR
+    return beside / "media"
+
+
+def prepare(raw: bytes) -> PreparedPicture:
+    """Decode an upload and write it anew, without its metadata: call it before the transaction.
+
+    Raises `BadPicture`, `PictureTooLarge`, `PictureTooSmall`.
+    """
+    if len(raw) > UPLOAD_BYTES_MAX:
+        raise _too_large()
+    picture = _decode(raw)
+    if max(picture.size) > SIDE_KEPT_MAX:
+        picture.thumbnail((SIDE_KEPT_MAX, SIDE_KEPT_MAX), Image.Resampling.LANCZOS)
+    return keep(_webp(picture), width=picture.width, height=picture.height)
+
+
+def keep(content: bytes, *, width: int, height: int) -> PreparedPicture:
+    """Put a WebP of our own making on disk."""
+    file = f"{hashlib.sha256(content).hexdigest()}.webp"
+    target = folder() / file
+    if not target.is_file():
+        _write(target, content)
+    return PreparedPicture(file=file, width=width, height=height)
+
+
+def remember(*, prepared: PreparedPicture, now: datetime) -> Picture:
+    """The row of a prepared picture; the same content is kept once."""
+    insert_once(
+        Picture,
+        public_id=new_id(),
+        file=prepared.file,
+        width=prepared.width,
+        height=prepared.height,
+        created_at=now,
+    )
+    return db.session.scalars(select(Picture).filter_by(file=prepared.file)).one()
+
+
+def scaled(name: str) -> Path | None:
+    """The file for `<hash>@<width>.webp`, made at its first use; None for another name, width, or unknown picture."""
+    match = _SCALED.fullmatch(name)
+    if match is None or int(match[2]) not in WIDTHS:
+        return None
+    source, target = folder() / f"{match[1]}.webp", folder() / "scaled" / name
+    if target.is_file():
+        return target
+    if not source.is_file():
+        return None
+    with Image.open(source) as picture:
+        picture.thumbnail((int(match[2]), SIDE_KEPT_MAX * 4), Image.Resampling.LANCZOS)
+        _write(target, _webp(picture))
+    return target
+
+
+def _decode(raw: bytes) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(raw), formats=FORMATS) as opened:
+            if opened.width * opened.height > PIXELS_MAX:
+                raise _too_large()
+            if min(opened.size) < SIDE_MIN:
+                raise PictureTooSmall(side=SIDE_MIN)
+            opened.seek(0)
+            profile = opened.info.get("icc_profile")
+            upright = ImageOps.exif_transpose(opened)
+            see_through = "A" in upright.getbands() or "transparency" in upright.info
+            plain = upright.convert("RGBA" if see_through else "RGB")
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, KeyError, IndexError, TypeError):
+        raise BadPicture from None
+    except Image.DecompressionBombError:
+        raise _too_large() from None
+    return _in_srgb(plain, profile)
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The colours that the profile means, as the web shows pictures; unchanged where there is no usable profile."""
+    if not profile or picture.mode != "RGB":
+        return picture
+    try:
+        meant = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(
+            picture, meant, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+    return picture if converted is None else converted
+
+
+def _too_large() -> PictureTooLarge:
+    return PictureTooLarge(mib=UPLOAD_BYTES_MAX // 1024**2, megapixels=PIXELS_MAX // 10**6)
+
+
+def _webp(picture: Image.Image) -> bytes:
+    bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
+    out = io.BytesIO()
+    options: dict[str, Any] = {"quality": QUALITY, "method": 4}
+    bare.save(out, "WEBP", **options)
+    return out.getvalue()
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Whole or not at all, also when two processes write the same file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(temporary).chmod(0o644)
+    Path(temporary).replace(target)

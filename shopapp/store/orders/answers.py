@@ -1,0 +1,121 @@
+"""Orders as the JSON API tells them, to their customer and to the merchant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shopapp.kernel.pii import mask_detail, mask_name, mask_phone
+from shopapp.store.shipping.queries import Parcel
+
+from .models import Order, OrderLine
+from .queries import OrderFile
+
+
+def order_answer(file: OrderFile) -> dict[str, Any]:
+    """The order as its customer sees it."""
+    order = file.order
+    return {
+        "no": order.no,
+        "status": order.status.value,
+        "refund_status": order.refund_status.value,
+        "lines": [_line(line, file) for line in order.lines],
+        "goods_fen": order.goods.fen,
+        "freight_fen": order.freight.fen,
+        "points_used": 0,
+        "wallet_fen": 0,
+        "total_fen": order.total.fen,
+        "points_to_earn": 0,
+        "paid_fen": order.paid.fen,
+        "refunded_fen": order.refunded.fen,
+        "address": _address(order),
+        "remark": order.remark or "",
+        "shipments": [
+            parcel_answer(parcel, {line.id: line.public_id for line in order.lines})
+            for parcel in file.parcels
+        ],
+        "refunds": [
+            {
+                "no": refund.no,
+                "fen": refund.amount.fen,
+                "state": refund.state.value,
+                "cause": refund.cause.value,
+                "reason": refund.reason,
+                "created_at": refund.created_at,
+                "done_at": refund.done_at,
+            }
+            for refund in file.refunds
+        ],
+        "cancel_reason": order.cancel_reason,
+        "created_at": order.created_at,
+        "expires_at": order.expires_at,
+        "paid_at": order.paid_at,
+        "shipped_at": order.shipped_at,
+        "completed_at": order.completed_at,
+        "cancelled_at": order.cancelled_at,
+    }
+
+
+def merchant_answer(file: OrderFile, *, see_personal: bool) -> dict[str, Any]:
+    """The order as staff and programs of the merchant see it; without the right to, no personal data."""
+    order = file.order
+    answer = order_answer(file) | {"staff_note": order.staff_note}
+    for told, refund in zip(answer["refunds"], file.refunds, strict=True):
+        told["problem"] = refund.problem
+    if not see_personal:
+        answer["address"] = _masked_address(order)
+        answer["remark"] = "*" * min(len(order.remark or ""), 6)
+    answer["steps"] = [
+        {"what": step.what, "note": step.note, "actor": step.actor, "at": step.at} for step in file.steps
+    ]
+    return answer
+
+
+def _line(line: OrderLine, file: OrderFile) -> dict[str, Any]:
+    sku = file.skus.get(line.sku_id)
+    return {
+        "id": line.public_id,
+        "product_id": sku.product_public_id if sku else None,
+        "sku_id": sku.public_id if sku else None,
+        "title": line.title,
+        "specs": line.specs,
+        "picture": line.picture,
+        "price_fen": line.price.fen,
+        "quantity": line.quantity,
+        "list_fen": line.list.fen,
+        "reductions": [],
+        "pay_fen": line.pay.fen,
+        "shipped_quantity": line.shipped_quantity,
+        "refunded_quantity": line.refunded_quantity,
+        "refunded_fen": line.refunded.fen,
+        "returnable": line.returnable,
+    }
+
+
+def _address(order: Order) -> dict[str, str]:
+    return {
+        "name": order.ship_name,
+        "phone": order.ship_phone,
+        "region_code": order.ship_region_code,
+        "region": order.ship_region,
+        "detail": order.ship_detail,
+    }
+
+
+def _masked_address(order: Order) -> dict[str, str]:
+    return _address(order) | {
+        "name": mask_name(order.ship_name),
+        "phone": mask_phone(order.ship_phone),
+        "detail": mask_detail(order.ship_detail),
+    }
+
+
+def parcel_answer(parcel: Parcel, line_ids: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "id": parcel.id,
+        "carrier": parcel.carrier,
+        "carrier_name": parcel.carrier_name,
+        "waybill": parcel.waybill,
+        "shipped_at": parcel.shipped_at,
+        "lines": [{"line_id": line_ids[line_id], "quantity": quantity} for line_id, quantity in parcel.lines],
+    }

@@ -1,0 +1,86 @@
+"""Quotes: what a purchase would cost, for guests too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from shopapp.kernel.errors import Invalid
+from shopapp.kernel.i18n import _
+from shopapp.members.addresses.queries import address_of
+from shopapp.members.identity.queries import require_customer
+from shopapp.store.carts import queries as carts
+
+from . import queries
+from .queries import Priced, Refusal
+from .rules import QuotedLine
+from .schemas import QuoteAnswer, QuoteInput
+
+blp = Blueprint("pricing", __name__, url_prefix="/api/v1", description="报价")
+
+
+@blp.post("/quotes")
+@blp.arguments(QuoteInput)
+@blp.response(200, QuoteAnswer)
+def quote(data: dict[str, Any]) -> dict[str, Any]:
+    items = wanted_items(data)
+    region_code = _region_code(data.get("address_id"))
+    priced = queries.price(items=items, region_code=region_code)
+    refusals = [
+        *priced.refusals,
+        *queries.limit_refusals(priced=priced, items=items),
+        *missing_means(data),
+    ]
+    return quote_answer(priced, refusals)
+
+
+def wanted_items(data: dict[str, Any]) -> list[tuple[str, int]]:
+    """What the request names, else the selected lines of its cart."""
+    if "items" in data:
+        return [(item["sku_id"], item["quantity"]) for item in data["items"]]
+    owner = carts.owner()
+    return carts.selected_items(customer_id=owner.customer_id, guest_hash=owner.guest_hash)
+
+
+def missing_means(data: dict[str, Any]) -> list[Refusal]:
+    """Refusals of ways to pay less that this shop does not offer."""
+    texts = {
+        "coupon_ids": ("coupon_unavailable", _("优惠券暂时不能使用。")),
+        "points": ("points_unavailable", _("积分暂时不能使用。")),
+        "wallet_fen": ("wallet_unavailable", _("余额暂时不能使用。")),
+    }
+    return [Refusal(code=code, text=text) for name, (code, text) in texts.items() if data.get(name)]
+
+
+def _region_code(address_id: str | None) -> str | None:
+    if address_id is None:
+        return None
+    address = address_of(customer_id=require_customer().customer_id, public_id=address_id)
+    if address is None:
+        raise Invalid({"address_id": [_("没有这个收货地址，请重新选择。")]})
+    return address.region_code
+
+
+def quote_answer(priced: Priced, refusals: list[Refusal]) -> dict[str, Any]:
+    return {
+        "lines": [line_answer(line) for line in priced.quote.lines],
+        "freight_fen": priced.quote.freight.fen,
+        "points_used": 0,
+        "wallet_fen": 0,
+        "total_fen": priced.quote.total.fen,
+        "points_to_earn": 0,
+        "refusals": refusals,
+    }
+
+
+def line_answer(line: QuotedLine) -> dict[str, Any]:
+    return {
+        "sku_id": line.sku_id,
+        "quantity": line.quantity,
+        "list_fen": line.list.fen,
+        "reductions": [
+            {"kind": taken.kind, "fen": taken.amount.fen, "note": taken.note} for taken in line.reductions
+        ],
+        "pay_fen": line.pay.fen,
+    }

@@ -1,0 +1,86 @@
+"""The shop's front door, and the privacy text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from shopapp.kernel import preferences
+from shopapp.kernel.errors import Invalid
+from shopapp.kernel.i18n import _
+from shopapp.kernel.pages import kept_page
+from shopapp.kernel.templating import picture_url
+from shopapp.members.identity.privacy import PRIVACY_TITLE, privacy_text, privacy_version
+from shopapp.members.identity.services import safe_path
+from shopapp.store.catalogue import listing
+from shopapp.store.catalogue.cards import cards, category_link
+from shopapp.store.catalogue.categories import categories
+from shopapp.store.catalogue.listing import CURSOR_LENGTH_MAX, ListQuery, ProductRecord
+from shopapp.store.catalogue.pages import PAGE_SIZE, best_selling, list_version, next_url
+from shopapp.store.catalogue.rules import sold_step
+
+PICKS_MAX = 8
+CATEGORIES_MAX = 8
+BANNER_WIDTH = 1080
+
+pages = Blueprint("home", __name__)
+
+
+@pages.get("/")
+def home() -> Response:
+    cursor = request.args.get("cursor", "")[: CURSOR_LENGTH_MAX + 1] or None
+    try:
+        return kept_page("home", cursor, version=list_version(), make=lambda: _home(cursor))
+    except Invalid:
+        return redirect("/")
+
+
+def _home(cursor: str | None) -> str:
+    shelf = listing.page(ListQuery(cursor=cursor, limit=PAGE_SIZE))
+    picks = [] if cursor else _often_bought()
+    return render_template(
+        "web/home.html",
+        banners=[banner(each) for each in preferences.read("shop.banners")[:1]],
+        categories=[category_link(row) for row in categories()[:CATEGORIES_MAX]],
+        picks={"title": _("大家常买"), "products": cards(picks)},
+        products=cards(shelf.items),
+        next_url=next_url(shelf, path="/"),
+    )
+
+
+def _often_bought() -> list[ProductRecord]:
+    """What many did buy; nothing in a new shop."""
+    return [record for record in best_selling(limit=PICKS_MAX) if record.in_stock and sold_step(record.sold)]
+
+
+def banner(kept: dict[str, Any]) -> dict[str, Any]:
+    """The merchant's banner: `picture` (a file), `width`, `height`, `alt`, `href` (a path), and maybe `title`, `text`."""
+    url = picture_url(kept["picture"], BANNER_WIDTH) if kept.get("picture") else ""
+    sides = {name: kept.get(name) for name in ("width", "height", "alt")}
+    return {
+        "href": safe_path(kept.get("href")),
+        "title": kept.get("title", ""),
+        "text": kept.get("text", ""),
+        "picture": {"url": url, **sides} if url else None,
+    }
+
+
+@pages.get("/privacy")
+def privacy() -> Response:
+    return kept_page("privacy", version=list_version(), make=_privacy)
+
+
+def _privacy() -> str:
+    text = privacy_text(
+        shop_name=preferences.read("shop.name"), own_text=preferences.read("shop.privacy_text")
+    )
+    return render_template(
+        "web/privacy.html",
+        title=PRIVACY_TITLE,
+        version=privacy_version(text),
+        effective_at=None,
+        html=Markup(text),  # noqa: S704 - our own text, or the merchant's, cleaned when it was written
+    )

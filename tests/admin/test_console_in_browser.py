@@ -1,0 +1,279 @@
+"""The console in a real browser: nothing is refused or breaks, everything can be read, and its scripts do their work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from config import ROOT
+from shopapp.kernel import clock
+from shopapp.kernel.db import db, transaction
+from shopapp.kernel.money import Money
+from shopapp.members.channels import services as channels
+from shopapp.store.orders import services as orders
+from tests.support import machine
+from tests.support.browsers import (
+    DESK,
+    PHONE,
+    axe_problems,
+    complaints,
+    open_browser,
+    open_context,
+    wider_than_screen,
+)
+from tests.support.catalogue import make_category, make_product
+from tests.support.people import Person, make_person
+from tests.support.pictures import drawn
+from tests.support.servers import Town, running_town, start_all
+from tests.support.staff import PASSWORD, make_staff
+
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+TABLET = {"width": 1024, "height": 768}
+LOOKS = {
+    "desk": (DESK, "light"),
+    "tablet": (TABLET, "light"),
+    "phone in the dark": (PHONE, "dark"),
+    "desk in the dark": (DESK, "dark"),
+}
+READ_BY_AXE = ("desk", "phone in the dark")
+SCREENS = {
+    "overview": "/admin/",
+    "products": "/admin/products",
+    "no products": "/admin/products?q=飞机",
+    "product": "/admin/products/{product}",
+    "new product": "/admin/products/new",
+    "stock": "/admin/products/{product}/stock",
+    "categories": "/admin/categories",
+    "category": "/admin/categories/{category}",
+    "orders": "/admin/orders",
+    "order to ship": "/admin/orders/{paid}",
+    "unpaid order": "/admin/orders/{unpaid}",
+    "refunds": "/admin/refunds",
+    "payments to look at": "/admin/pay-notices",
+    "customers": "/admin/customers",
+    "customer": "/admin/customers/{customer}",
+    "channels": "/admin/channels",
+    "channel": "/admin/channels/{channel}",
+    "replies": "/admin/replies",
+    "menu": "/admin/menu",
+    "shop": "/admin/settings/shop",
+    "banner": "/admin/settings/banner",
+    "selling": "/admin/settings/selling",
+    "privacy": "/admin/settings/privacy",
+    "set-up": "/admin/setup",
+    "staff": "/admin/staff",
+    "new staff": "/admin/staff/new",
+    "person": "/admin/staff/{staff}",
+    "tokens": "/admin/tokens",
+    "trail": "/admin/audit",
+    "background": "/admin/background",
+    "account": "/admin/account",
+    "nothing": "/admin/orders/0",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if machine.chromium() is None:
+        pytest.skip("no Chromium")
+    with open_browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    if not AXE.is_file():
+        pytest.skip("axe is not installed")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with running_town(tmp_path_factory.mktemp("console"), SHOP_RATE_LIMITS="off") as town:
+        start_all(town)
+        yield town
+
+
+@pytest.fixture(scope="module")
+def places(town: Town) -> dict[str, str]:
+    """One of each thing, by what stands for it in an address."""
+    with town.app.app_context():
+        shelf = make_category(name="喂养", slug="feeding")
+        product = make_product(
+            title="玻璃奶瓶", category=shelf, spec_names=["容量"], skus=[(["大"], 5900, 9), (["小"], 4900, 2)]
+        )
+        buyer = make_person()
+        unpaid, paid = (placed(buyer, product.skus[0].public_id) for _ in range(2))
+        with transaction():
+            row = orders.lock_by_no(no=paid)
+            orders.mark_paid(order_id=row.id, paid=Money(row.total.fen), paid_at=clock.now(), now=clock.now())
+        with transaction():
+            channel = channels.create_channel(name="包裹卡", now=clock.now())
+        staff = make_staff(name="店主小满")
+        found = {
+            "product": product.public_id,
+            "category": shelf.public_id,
+            "paid": paid,
+            "unpaid": unpaid,
+            "customer": buyer.signed_in.public_id,
+            "channel": channel.public_id,
+            "staff": staff.public_id,
+        }
+        db.session.remove()
+        return found
+
+
+def placed(buyer: Person, sku_id: str) -> str:
+    with transaction():
+        return orders.place_order(
+            customer=buyer.signed_in,
+            items=[(sku_id, 1)],
+            address_id=buyer.address_id,
+            remark="请用纸箱",
+            now=clock.now(),
+        ).no
+
+
+def at_desk(browser: Browser, town: Town, *, size: dict[str, int] = DESK, scheme: str = "light") -> Page:
+    page = open_context(browser, size=size, color_scheme=scheme).new_page()
+    page.goto(f"{town.shop}/admin/sign-in")
+    page.get_by_label("名字").fill("店主小满")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("概览")
+    return page
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_screen_can_be_used_by_everybody(
+    browser: Browser, town: Town, places: dict[str, str], look: str, axe: str
+) -> None:
+    size, scheme = LOOKS[look]
+    page = at_desk(browser, town, size=size, scheme=scheme)
+    heard = complaints(page)
+    problems: list[str] = []
+    for name, path in SCREENS.items():
+        page.goto(town.shop + path.format(**places))
+        page.wait_for_load_state("networkidle" if look in READ_BY_AXE else "load")
+        if look in READ_BY_AXE:
+            problems += [f"{name}: {problem}" for problem in axe_problems(page, script=axe)]
+        if (wider := wider_than_screen(page)) > 0:
+            problems.append(f"{name}: {wider} pixels wider than the screen")
+    assert not problems, "\n".join(problems)
+    assert [line for line in heard if "404" not in line] == []
+
+
+def test_the_sign_in_page_can_be_used_by_everybody(browser: Browser, town: Town, axe: str) -> None:
+    page = open_context(browser).new_page()
+    heard = complaints(page)
+    page.goto(f"{town.shop}/admin/sign-in")
+    assert axe_problems(page, script=axe) == []
+    assert heard == []
+
+
+def test_a_product_is_made_with_specs_and_a_picture(
+    browser: Browser, town: Town, places: dict[str, str], tmp_path: Path
+) -> None:
+    picture = tmp_path / "bottle.png"
+    picture.write_bytes(drawn())
+    page = at_desk(browser, town)
+    page.goto(f"{town.shop}/admin/products/new", wait_until="networkidle")
+    page.get_by_label("标题", exact=False).first.fill("硅胶围兜")
+    page.locator("[data-shot-add] input").set_input_files(str(picture))
+    expect(page.locator(".shot")).to_have_count(1)
+    page.get_by_role("button", name="添加规格").click()
+    page.get_by_label("规格名").fill("颜色")
+    page.get_by_label("规格值").fill("红 蓝 红")
+    page.get_by_label("规格值").blur()
+    expect(page.locator("[data-skus] tr")).to_have_count(2)
+    page.get_by_label("统一价格").fill("29.9")
+    page.get_by_label("统一库存").fill("6")
+    page.get_by_role("button", name="填到所有款式").click()
+    page.get_by_label("保存后马上上架").check()
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("“硅胶围兜”已保存")
+    expect(page.locator("[name=sku_price]").first).to_have_value("29.90")
+    page.get_by_label("规格值").fill("大红 蓝")
+    page.get_by_label("规格值").blur()
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("status")).to_contain_text("已保存")
+    expect(page.locator("[name=sku_stock]").first).to_have_value("6")
+    expect(page.locator("[data-label-of]").first).to_have_text("大红")
+
+
+def test_unsaved_words_are_not_lost_by_a_click(browser: Browser, town: Town, places: dict[str, str]) -> None:
+    page = at_desk(browser, town)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss())[0])
+    page.goto(f"{town.shop}/admin/settings/shop", wait_until="networkidle")
+    page.get_by_label("店铺一句话").fill("还没写完")
+    expect(page.get_by_text("有改动还没保存")).to_be_visible()
+    page.get_by_role("link", name="概览").click(no_wait_after=True)
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    expect(page.get_by_label("店铺一句话")).to_have_value("还没写完")
+
+
+def test_the_search_opens_with_the_keyboard(browser: Browser, town: Town, places: dict[str, str]) -> None:
+    page = at_desk(browser, town)
+    page.keyboard.press("Control+k")
+    page.keyboard.type(places["paid"][:12])
+    expect(page.get_by_role("link", name=places["paid"])).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("订单")
+
+
+def test_many_are_taken_off_sale_after_being_asked(
+    browser: Browser, town: Town, places: dict[str, str]
+) -> None:
+    with town.app.app_context():
+        for _ in range(2):
+            make_product(title="一次性围兜")
+        db.session.remove()
+    page = at_desk(browser, town)
+    page.goto(f"{town.shop}/admin/products?q=一次性", wait_until="networkidle")
+    page.get_by_label("全选这一页").check()
+    page.locator(".bulk").get_by_role("button", name="下架").click()
+    expect(page.get_by_role("dialog")).to_contain_text("这 2 件商品")
+    page.get_by_role("button", name="先不").click()
+    expect(page.locator("td .tag.good")).to_have_count(2)
+    page.locator(".bulk").get_by_role("button", name="下架").click()
+    page.get_by_role("dialog").get_by_role("button", name="下架").click()
+    expect(page.get_by_role("status")).to_contain_text("2 件商品已下架")
+    assert "q=" in page.url
+
+
+def test_a_refund_shows_its_sum_while_it_is_typed(
+    browser: Browser, town: Town, places: dict[str, str]
+) -> None:
+    page = at_desk(browser, town)
+    page.goto(f"{town.shop}/admin/orders/{places['paid']}", wait_until="networkidle")
+    page.get_by_role("button", name="退款").click()
+    page.get_by_label("退几件").fill("1")
+    expect(page.locator("#refund-sum")).to_contain_text("将退")
+    page.get_by_label("退款原因").fill("不要了")
+    page.get_by_role("button", name="确认退款").click()
+    expect(page.get_by_role("dialog")).to_contain_text("不能撤回")
+
+
+def test_light_and_dark_are_remembered(browser: Browser, town: Town, places: dict[str, str]) -> None:
+    page = at_desk(browser, town)
+    page.get_by_role("button", name="切换浅色和深色").click()
+    page.reload()
+    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+
+
+def test_on_a_phone_the_navigation_opens_and_closes(
+    browser: Browser, town: Town, places: dict[str, str]
+) -> None:
+    page = at_desk(browser, town, size=PHONE)
+    expect(page.get_by_role("link", name="全部订单")).to_be_hidden()
+    page.get_by_role("button", name="打开导航").click()
+    page.get_by_role("link", name="全部订单").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("订单")

@@ -1,0 +1,198 @@
+"""Every page in a real browser, on phones, on a desk and in the dark: usable by everybody, and without a complaint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from config import ROOT
+from shopapp.kernel import clock
+from shopapp.kernel.db import db, transaction
+from shopapp.store.catalogue import listing
+from shopapp.store.catalogue.listing import ListQuery
+from shopapp.store.orders import services as orders
+from shopapp.store.shipping import services as shipping
+from tests.support.browsers import (
+    DESK,
+    PHONE,
+    SMALL_PHONE,
+    axe_problems,
+    complaints,
+    open_context,
+    wider_than_screen,
+)
+from tests.support.people import Person, make_person
+from tests.support.servers import Town
+
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+PAGES = {
+    "home": "/",
+    "category": "/c/snacks",
+    "search": "/search",
+    "found": "/search?q=坚果",
+    "nothing found": "/search?q=电视机",
+    "product": "/p/{product}",
+    "cart": "/cart",
+    "checkout": "/checkout",
+    "buy at once": "/checkout?sku={sku}&quantity=2",
+    "orders": "/orders",
+    "no orders": "/orders?status=cancelled",
+    "unpaid order": "/orders/{unpaid}",
+    "paying": "/orders/{unpaid}/pay",
+    "paid": "/orders/{shipped}/pay",
+    "shipped order": "/orders/{shipped}",
+    "me": "/me",
+    "addresses": "/me/addresses",
+    "new address": "/me/addresses/new",
+    "privacy": "/privacy",
+}
+LOOKS = {
+    "phone": (PHONE, "light"),
+    "small phone": (SMALL_PHONE, "light"),
+    "desk": (DESK, "light"),
+    "phone in the dark": (PHONE, "dark"),
+}
+COLORS_DIFFER = ("phone", "phone in the dark")
+
+
+@dataclass
+class Visit:
+    """A customer with a filled cart and two orders."""
+
+    person: Person
+    places: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def visit(town: Town) -> Visit:
+    with town.app.app_context():
+        person = make_person()
+        shelf = listing.page(ListQuery()).items
+        skus = [sku.id for product in shelf for sku in product.skus]
+        numbers = []
+        for _ in range(2):
+            with transaction():
+                placed = orders.place_order(
+                    customer=person.signed_in,
+                    items=[(sku, 1) for sku in skus],
+                    address_id=person.address_id,
+                    remark="",
+                    now=clock.now(),
+                )
+                numbers.append(placed.no)
+        with transaction():
+            orders.mark_paid(order_id=placed.id, paid=placed.total, paid_at=clock.now(), now=clock.now())
+            shipping.ship(no=placed.no, carrier="sf", waybill="SF1234567890", lines=None, now=clock.now())
+        places = {"product": shelf[0].id, "sku": skus[0], "unpaid": numbers[0], "shipped": numbers[1]}
+        db.session.remove()
+        return Visit(person=person, places=places)
+
+
+def signed_in_page(browser: Browser, town: Town, visit: Visit, *, size: dict[str, int], scheme: str) -> Page:
+    context = open_context(browser, size=size, color_scheme=scheme)
+    context.add_cookies([{"name": "session", "value": visit.person.token, "url": town.shop}])
+    place = f"{town.shop}/api/v1/cart/items/{visit.places['sku']}"
+    answer = context.request.put(place, data={"quantity": 2}, headers={"Origin": town.shop})
+    assert answer.ok, answer.text()
+    return context.new_page()
+
+
+@pytest.fixture
+def axe() -> str:
+    if not AXE.is_file():
+        pytest.skip("axe is not installed")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_can_be_used_by_everybody(
+    browser: Browser, town: Town, visit: Visit, look: str, axe: str
+) -> None:
+    size, scheme = LOOKS[look]
+    page = signed_in_page(browser, town, visit, size=size, scheme=scheme)
+    heard = complaints(page)
+    problems: list[str] = []
+    for name, path in PAGES.items():
+        page.goto(town.shop + path.format(**visit.places))
+        if look in COLORS_DIFFER:
+            problems += [f"{name}: {problem}" for problem in axe_problems(page, script=axe)]
+        if (wider := wider_than_screen(page)) > 0:
+            problems.append(f"{name}: {wider} pixels wider than the screen")
+    assert problems == []
+    assert heard == []
+
+
+def test_open_sheets_can_be_used_by_everybody(browser: Browser, town: Town, visit: Visit, axe: str) -> None:
+    page = signed_in_page(browser, town, visit, size=PHONE, scheme="light")
+    for path, opener in (
+        ("/p/{product}", "立即购买"),
+        ("/checkout", "王小满"),
+        ("/me/addresses/new", "省、市、区县"),
+        ("/orders/{unpaid}", "取消订单"),
+    ):
+        page.goto(town.shop + path.format(**visit.places), wait_until="networkidle")
+        page.locator("button", has_text=opener).first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert axe_problems(page, script=axe) == [], path
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_lost_network_keeps_what_was_typed(browser: Browser, town: Town, visit: Visit) -> None:
+    page = signed_in_page(browser, town, visit, size=PHONE, scheme="light")
+    page.goto(f"{town.shop}/me/addresses/new", wait_until="networkidle")
+    page.get_by_label("收货人").fill("李小满")
+    page.get_by_label("详细地址").fill("文三路 1 号")
+    page.context.set_offline(True)
+    expect(page.get_by_text("网络已断开，填写的内容还在")).to_be_visible()
+    page.context.set_offline(False)
+    page.reload(wait_until="networkidle")
+    expect(page.get_by_label("收货人")).to_have_value("李小满")
+    expect(page.get_by_label("详细地址")).to_have_value("文三路 1 号")
+
+
+def test_a_pasted_address_fills_the_form(browser: Browser, town: Town, visit: Visit) -> None:
+    page = signed_in_page(browser, town, visit, size=PHONE, scheme="light")
+    page.goto(f"{town.shop}/me/addresses/new", wait_until="networkidle")
+    page.locator("#paste").fill("浙江省 杭州市 西湖区 文三路 1 号 2 幢 301 138 0000 0000 李晓")
+    page.locator("#paste").blur()
+    expect(page.get_by_label("收货人")).to_have_value("李晓")
+    expect(page.get_by_label("手机号")).to_have_value("13800000000")
+    expect(page.get_by_label("详细地址")).to_have_value("文三路 1 号 2 幢 301")
+    expect(page.locator("[data-region]")).to_have_text("浙江省 杭州市 西湖区")
+
+
+def test_wrong_fields_are_told_at_the_field(browser: Browser, town: Town, visit: Visit) -> None:
+    page = signed_in_page(browser, town, visit, size=PHONE, scheme="light")
+    page.goto(f"{town.shop}/me/addresses/new", wait_until="networkidle")
+    page.get_by_label("收货人").fill("李晓")
+    page.get_by_label("手机号").fill("123")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("#phone-err")).to_contain_text("11 位")
+    expect(page.locator("#phone")).to_be_focused()
+    expect(page.locator("#name-err")).to_be_empty()
+
+
+def test_the_cart_adds_up_by_itself(browser: Browser, town: Town, visit: Visit) -> None:
+    page = signed_in_page(browser, town, visit, size=PHONE, scheme="light")
+    page.goto(f"{town.shop}/cart", wait_until="networkidle")
+    expect(page.get_by_role("link", name="结算（2）")).to_be_visible()
+    page.get_by_role("button", name="增加").click()
+    expect(page.get_by_role("link", name="结算（3）")).to_be_visible()
+    page.locator("#pick-all").click(force=True)
+    expect(page.get_by_text("还没有选商品")).to_be_visible()
+    page.get_by_role("button", name="删除").click()
+    page.get_by_role("dialog").get_by_role("button", name="删除").click()
+    expect(page.get_by_text("购物车还是空的")).to_be_visible()
+
+
+def test_the_shop_can_be_read_without_scripts(browser: Browser, town: Town, visit: Visit) -> None:
+    page = open_context(browser, java_script_enabled=False).new_page()
+    page.goto(town.shop)
+    page.get_by_role("navigation", name="商品分类").get_by_role("link", name="坚果零食").click()
+    page.get_by_role("link", name="每日坚果").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("每日坚果")
