@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from config import ROOT
 from shopapp.kernel import clock
@@ -196,3 +196,29 @@ def test_the_shop_can_be_read_without_scripts(browser: Browser, town: Town, visi
     page.get_by_role("navigation", name="商品分类").get_by_role("link", name="坚果零食").click()
     page.get_by_role("link", name="每日坚果").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("每日坚果")
+
+
+@pytest.mark.parametrize(
+    ("path", "button", "then"),
+    [
+        ("/orders/{shipped}", "确认收货", "dialog"),
+        ("/me/addresses/new", "保存", "#name-err:not(:empty)"),
+        ("/p/{product}", "立即购买", "dialog"),
+    ],
+)
+def test_a_tap_before_the_scripts_came_is_not_lost(
+    browser: Browser, town: Town, visit: Visit, path: str, button: str, then: str
+) -> None:
+    page = signed_in_page(browser, town, visit, size=PHONE, scheme="light")
+    late: list[Route] = []
+    page.route("**/web/kit.*.js", lambda route: late.append(route))
+    page.goto(town.shop + path.format(**visit.places), wait_until="commit")
+    tapped = page.get_by_role("button", name=button).first
+    tapped.click()
+    expect(tapped).to_have_attribute("aria-busy", "true")
+    expect(page.locator(then)).to_be_hidden()
+
+    for route in late:
+        route.continue_()
+    expect(page.locator(then)).to_be_visible()
+    expect(page).to_have_url(town.shop + path.format(**visit.places))
