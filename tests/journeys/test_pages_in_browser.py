@@ -211,7 +211,7 @@ def test_a_tap_before_the_scripts_came_is_not_lost(
 ) -> None:
     page = signed_in_page(browser, town, visit, size=PHONE, scheme="light")
     late: list[Route] = []
-    page.route("**/web/kit.*.js", lambda route: late.append(route))
+    page.route("**/web/kit.*.js", lambda route: late.append(route))  # noqa: PLW0108 - Playwright looks into what it is given
     page.goto(town.shop + path.format(**visit.places), wait_until="commit")
     tapped = page.get_by_role("button", name=button).first
     tapped.click()
