@@ -45,6 +45,9 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+GLANCES = "glances"
+"""The engine whose connections commit by themselves."""
+
 SQLITE_BUSY_SECONDS = 5
 POOL_SIZE = 10
 
@@ -253,5 +256,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.database_url.startswith("sqlite:///"):
         Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
+    options = engine_options(settings)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    alone = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+    app.config["SQLALCHEMY_BINDS"] = {GLANCES: {"url": settings.database_url, **options, **alone}}
     db.init_app(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -12,6 +13,8 @@ from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _gettext
 from markupsafe import escape
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from .clock import SHOP_ZONE
 
@@ -54,14 +57,26 @@ class _LazyText:
 
 
 def choose_language() -> str:
-    """The cookie's choice, else the browser's, else Chinese."""
+    """The locale of this request, else Chinese."""
     if not has_request_context():
         return LANGUAGES["zh"]
-    chosen = request.args.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
+    return LANGUAGES[
+        best_language(
+            asked=request.args.get(LANGUAGE_COOKIE),
+            cookie=request.cookies.get(LANGUAGE_COOKIE),
+            accepted=request.headers.get("Accept-Language"),
+        )
+    ]
+
+
+@lru_cache(maxsize=1024)
+def best_language(*, asked: str | None, cookie: str | None, accepted: str | None) -> str:
+    """`zh` or `en`: what the address asks for, else the cookie's choice, else the browser's `Accept-Language`."""
+    chosen = asked or cookie
     if chosen in LANGUAGES:
-        return LANGUAGES[chosen]
-    best = request.accept_languages.best_match(["zh-CN", "zh", "zh-TW", "en"])
-    return LANGUAGES["en"] if best == "en" else LANGUAGES["zh"]
+        return chosen
+    wanted = parse_accept_header(accepted, LanguageAccept)
+    return "en" if wanted.best_match(["zh-CN", "zh", "zh-TW", "en"]) == "en" else "zh"
 
 
 def language() -> str:

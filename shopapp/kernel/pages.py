@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from flask import Response, g
+from flask import Response
 
 from .i18n import language
+from .kept import keep
 from .pagecache import PageCache
 
 CART_COUNT = b"<!--cart-count-->"
 
-_kept: PageCache[bytes] = PageCache()
+_made: PageCache[bytes] = PageCache()
 
 
-def kept_page(*key: Hashable, version: Hashable, make: Callable[[], str]) -> Response:
-    """The page kept under this key in the language of the request while its version holds, else a new one.
+def kept_page(
+    *key: Hashable, version: Hashable, ask: Callable[[], Hashable], make: Callable[[], str]
+) -> Response:
+    """The page made under this key in the language of the request while its version holds, else a new one.
 
-    A browser may show it again when the person goes back, and asks for it anew otherwise.
+    `version` was read now, `ask` reads it again later, outside of any context. A browser may show the page again when
+    the person goes back, and asks for it anew otherwise.
     """
-    name = (*key, language())
-    body = _kept.get(name, version=version, make=lambda: make().encode())
+    body = _made.get((*key, language()), version=version, make=lambda: make().encode())
     response = Response(body, mimetype="text/html")
-    g.kept_page = (name, version)
     response.headers["Cache-Control"] = "private, no-cache"
-    return response
-
-
-def kept_under() -> tuple[Hashable, Hashable] | None:
-    """Key and version of the page that answers this request, if it is a kept one."""
-    found: tuple[Hashable, Hashable] | None = g.get("kept_page")
-    return found
+    return keep(response, version=version, ask=ask)

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from shopapp.kernel import preferences
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.i18n import _
-from shopapp.kernel.pages import kept_page
 from shopapp.kernel.templating import picture_url
 from shopapp.members.identity.privacy import PRIVACY_TITLE, privacy_text, privacy_version
 from shopapp.members.identity.services import safe_path
@@ -19,7 +18,7 @@ from shopapp.store.catalogue import listing
 from shopapp.store.catalogue.cards import cards, category_link
 from shopapp.store.catalogue.categories import categories
 from shopapp.store.catalogue.listing import CURSOR_LENGTH_MAX, ListQuery, ProductRecord
-from shopapp.store.catalogue.pages import PAGE_SIZE, best_selling, list_version, next_url
+from shopapp.store.catalogue.pages import PAGE_SIZE, best_selling, kept_list_page, next_url
 from shopapp.store.catalogue.rules import sold_step
 
 PICKS_MAX = 8
@@ -33,7 +32,7 @@ pages = Blueprint("home", __name__)
 def home() -> Response:
     cursor = request.args.get("cursor", "")[: CURSOR_LENGTH_MAX + 1] or None
     try:
-        return kept_page("home", cursor, version=list_version(), make=lambda: _home(cursor))
+        return kept_list_page("home", cursor, make=lambda: _home(cursor))
     except Invalid:
         return redirect("/")
 
@@ -70,7 +69,7 @@ def banner(kept: dict[str, Any]) -> dict[str, Any]:
 
 @pages.get("/privacy")
 def privacy() -> Response:
-    return kept_page("privacy", version=list_version(), make=_privacy)
+    return kept_list_page("privacy", make=_privacy)
 
 
 def _privacy() -> str:

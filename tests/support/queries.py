@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from shopapp.kernel import glance
 from shopapp.kernel.db import db
@@ -28,9 +28,9 @@ def statements() -> Iterator[Statements]:
         if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
             sent.append(statement)
 
-    def glanced(words: str, values: Any = ()) -> tuple[Any, ...] | None:
+    def glanced(at: Engine, words: str, values: Any) -> tuple[Any, ...] | None:
         sent.append(words)
-        return fetch_one(words, values)
+        return fetch_one(at, words, values)
 
     engine, fetch_one = db.engine, glance.fetch_one
     event.listen(engine, "before_cursor_execute", note)

@@ -196,7 +196,7 @@ def test_a_kept_page_costs_one_look_for_a_guest_and_a_made_one_a_fixed_number(
     for page in pages:
         with statements() as sent:
             guest.get(page)
-        assert len(sent) <= made[page], f"{page}\n{sent}"
+        assert len(sent) <= made[page] + 1, f"{page}\n{sent}"  # and one look at the kept one, which is stale
         with statements() as sent:
             guest.get(page)
         assert len(sent) == 1, f"{page}\n{sent}"

@@ -145,14 +145,14 @@ def count(shopper: Shopper, pages: list[str]) -> dict[str, int]:
     return counted
 
 
-def test_a_kept_page_costs_a_customer_three_looks(app: Flask, shelf: Category, shopper: Shopper) -> None:
+def test_a_kept_page_costs_a_customer_two_looks(app: Flask, shelf: Category, shopper: Shopper) -> None:
     product = make_product(title="曲奇", category=shelf)
     browser = shopper.browser
     for page in ("/", "/c/nuts", f"/p/{product.public_id}"):
         browser.get(page)
         with statements() as sent:
             browser.get(page)
-        assert len(sent) == 3, f"{page}\n{sent}"
+        assert len(sent) == 2, f"{page}\n{sent}"
 
 
 def test_pages_go_out_packed_to_browsers_that_can_unpack(guest: FlaskClient) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import g, has_request_context, request
 from sqlalchemy import bindparam, func, select
@@ -12,13 +12,20 @@ from shopapp.kernel import clock
 from shopapp.kernel.access import Actor
 from shopapp.kernel.db import db
 from shopapp.kernel.errors import SignInNeeded
-from shopapp.kernel.glance import Glance
+from shopapp.kernel.glance import Glance, moment
 from shopapp.kernel.ids import token_hash
 from shopapp.kernel.pii import decrypt
 
 from .models import Customer, CustomerSession, WeChatAccount
 
 SESSION_COOKIE = "session"
+
+SESSION_HOLDER = (
+    select(CustomerSession.customer_id, CustomerSession.expires_at)
+    .where(CustomerSession.token_hash == bindparam("token_hash"), CustomerSession.ended_at.is_(None))
+    .subquery()
+)
+"""Who signed in with the token of this hash, and until when: a part of statements that ask more."""
 
 _BY_SESSION = Glance(
     select(
@@ -79,7 +86,7 @@ def require_customer() -> SignedIn:
 def by_session(*, token: str, now: datetime) -> SignedIn | None:
     """Who holds this token, if their session has not ended; at the price of a glance, since every page asks."""
     row = _BY_SESSION.row(token_hash=token_hash(token))
-    if row is None or _moment(row[6]) <= now:
+    if row is None or moment(row[6]) <= now:
         return None
     customer_id, public_id, nickname, picture_url, created_at, openid, _expires_at = row
     return SignedIn(
@@ -88,13 +95,8 @@ def by_session(*, token: str, now: datetime) -> SignedIn | None:
         openid=openid,
         nickname=None if nickname is None else decrypt(nickname),
         picture_url=picture_url,
-        since=_moment(created_at),
+        since=moment(created_at),
     )
-
-
-def _moment(kept: str | datetime) -> datetime:
-    """A time as the driver has it: SQLite's is text without a zone."""
-    return kept if isinstance(kept, datetime) else datetime.fromisoformat(kept).replace(tzinfo=UTC)
 
 
 def following_openid(*, customer_id: int, appid: str) -> str | None:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flask import has_request_context, request
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from shopapp.kernel.db import db
-from shopapp.kernel.glance import Glance
 from shopapp.kernel.ids import token_hash
 from shopapp.kernel.money import Money
 from shopapp.members.identity.queries import signed_in
@@ -20,10 +19,6 @@ from shopapp.store.fields import PIECES_MAX
 from .models import Cart, CartItem
 
 GUEST_COOKIE = "cart"
-
-_PIECES = select(func.sum(CartItem.quantity)).join(Cart, Cart.id == CartItem.cart_id)
-_CUSTOMERS_PIECES = Glance(_PIECES.where(Cart.customer_id == bindparam("owner")))
-_GUESTS_PIECES = Glance(_PIECES.where(Cart.guest_hash == bindparam("owner")))
 
 
 class LineState(StrEnum):
@@ -109,16 +104,8 @@ def cart_count(*, customer_id: int | None = None, guest_hash: str | None = None)
     of = CartOwner(customer_id=customer_id, guest_hash=guest_hash)
     if not _known(of):
         return 0
-    return int(db.session.scalar(_PIECES.where(_is(of))) or 0)
-
-
-def badge_count(*, of: CartOwner) -> int:
-    """What `cart_count` says, at the price of a glance: for every page, outside of transactions."""
-    if of.customer_id is not None:
-        row = _CUSTOMERS_PIECES.row(owner=of.customer_id)
-    else:
-        row = _GUESTS_PIECES.row(owner=of.guest_hash) if of.guest_hash is not None else None
-    return int((row and row[0]) or 0)
+    pieces = select(func.sum(CartItem.quantity)).join(Cart, Cart.id == CartItem.cart_id).where(_is(of))
+    return int(db.session.scalar(pieces) or 0)
 
 
 def _known(of: CartOwner) -> bool:

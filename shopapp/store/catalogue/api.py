@@ -1,70 +1,59 @@
-"""The catalogue over the API: the same answers for everybody, kept in the process while they are fresh."""
+"""The catalogue over the API: the same answers for everybody, kept while they are fresh."""
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec
+from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_smorest import Blueprint
 
 from shopapp.kernel.errors import NotFound
 from shopapp.kernel.http import found
-from shopapp.kernel.pagecache import PageCache
+from shopapp.kernel.kept import keep
 
 from . import freshness, listing
 from .answers import category_answer, product_answer
 from .categories import categories
-from .listing import ListQuery, Sort
+from .listing import ListQuery, ProductPage, Sort
 from .models import ProductStatus
+from .queries import is_public_id
 from .schemas import CategoryList, FullProductAnswer, ListArguments, ProductList
 
-P = ParamSpec("P")
-
 blp = Blueprint("catalogue", __name__, url_prefix="/api/v1", description="商品")
-
-_pages: PageCache[str] = PageCache()
-_lists = freshness.ListPages()
 
 
 @blp.get("/categories")
 @blp.response(200, CategoryList)
 def list_categories() -> Response:
-    return _answer(_pages.get("categories", version=freshness.list_version(), make=_categories))
-
-
-def known_first(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Answer a query that was asked before in the same words without reading its fields again."""
-
-    @functools.wraps(view)
-    def run(*args: P.args, **kwargs: P.kwargs) -> Response:
-        text = _lists.fresh(request.query_string)
-        return view(*args, **kwargs) if text is None else _answer(text)
-
-    return run
+    ask = freshness.ask_lists()
+    return keep(_answer(_categories()), version=ask(), ask=ask)
 
 
 @blp.get("/products")
-@known_first
 @blp.arguments(ListArguments, location="query")
 @blp.response(200, ProductList)
 def list_products(data: dict[str, Any]) -> Response:
     query = list_query(data)
+    lists = freshness.ask_lists()() or ()
+    page = listing.page(query)
+    answer = _answer(_product_list(page))
     if query.sort is Sort.SALES:
-        text, _versions = _product_list(query)  # places change with every sale of a product not on the page
-        return _answer(text)
-    return _answer(_lists.keep(request.query_string, make=lambda: _product_list(query)))
+        return answer  # places change with every sale of a product not on the page
+    version = (*lists, sum(product.version for product in page.items))
+    return keep(answer, version=version, ask=freshness.ask_list_of(page.items))
 
 
 @blp.get("/products/<product_id>")
 @blp.response(200, FullProductAnswer)
 def show_product(product_id: str) -> Response:
-    version = freshness.page_version(public_id=product_id)
-    if version is None or version[1] is not ProductStatus.ON_SALE:
+    if not is_public_id(product_id):
         raise NotFound
-    return _answer(_pages.get(product_id, version=version, make=lambda: _product(product_id)))
+    ask = freshness.ask_product(public_id=product_id)
+    version = ask()
+    if version is None or version[1] != ProductStatus.ON_SALE.value:
+        raise NotFound
+    return keep(_answer(_product(product_id)), version=version, ask=ask)
 
 
 def list_query(data: dict[str, Any], **more: Any) -> ListQuery:
@@ -96,12 +85,10 @@ def _categories() -> str:
     return _dump({"items": [category_answer(row) for row in categories()], "next_cursor": None})
 
 
-def _product_list(query: ListQuery) -> tuple[str, Sequence[tuple[int, int]]]:
-    page = listing.page(query)
+def _product_list(page: ProductPage) -> str:
     known = category_ids()
     items = [product_answer(record, category_ids=known) for record in page.items]
-    text = _dump({"items": items, "next_cursor": page.next_cursor})
-    return text, [(record.row_id, record.version) for record in page.items]
+    return _dump({"items": items, "next_cursor": page.next_cursor})
 
 
 def _product(product_id: str) -> str:

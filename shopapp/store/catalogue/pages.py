@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, render_template, request
-from sqlalchemy import bindparam, func, select
 from werkzeug.wrappers import Response
 
 from shopapp.kernel.errors import Invalid, NotFound
-from shopapp.kernel.glance import Glance
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _
-from shopapp.kernel.pagecache import FRAME, Version
 from shopapp.kernel.pages import kept_page
 
-from . import listing
+from . import freshness, listing
 from .cards import cards, category_link, product_view
 from .categories import CategoryRecord, categories
 from .listing import CURSOR_LENGTH_MAX, ListQuery, ProductPage, ProductRecord, Sort
-from .models import Product, ProductStatus
+from .models import ProductStatus
 from .queries import is_public_id
 from .rules import is_plain
-from .services import LISTS
 
 PAGE_SIZE = 12
 WORDS_LENGTH_MAX = 40
 RELATED_MAX = 4
 
 blueprint = Blueprint("catalogue_pages", __name__)
-
-_numbers = [
-    func.coalesce(select(Version.number).where(Version.name == name).scalar_subquery(), 0)
-    for name in (LISTS, FRAME)
-]
-_LISTS = Glance(select(*_numbers))
-_PRODUCT = Glance(
-    select(Product.status, Product.version, *_numbers).where(Product.public_id == bindparam("public_id"))
-)
 
 
 @blueprint.get("/c")
@@ -96,8 +84,11 @@ def search() -> Response:
 @blueprint.get("/p/<product_id>")
 def product(product_id: str) -> Response:
     """One product, also when it is sold out or off sale; a draft is not there."""
-    version = _PRODUCT.row(public_id=product_id) if is_public_id(product_id) else None
-    if version is None or version[0] == ProductStatus.DRAFT.value:
+    if not is_public_id(product_id):
+        raise NotFound
+    ask = freshness.ask_product(public_id=product_id)
+    version = ask()
+    if version is None or version[1] == ProductStatus.DRAFT.value:
         raise NotFound
 
     def make() -> str:
@@ -109,12 +100,13 @@ def product(product_id: str) -> Response:
             related=cards(_related(record, row)),
         )
 
-    return kept_page("product", product_id, version=version, make=make)
+    return kept_page("product", product_id, version=version, ask=ask, make=make)
 
 
-def list_version() -> Any:
-    """Of every page with a list of goods, in one quick look."""
-    return _LISTS.row()
+def kept_list_page(*key: Any, make: Callable[[], str]) -> Response:
+    """A page with a list of goods, kept while no list changes."""
+    ask = freshness.ask_lists()
+    return kept_page(*key, version=ask(), ask=ask, make=make)
 
 
 def best_selling(*, limit: int = RELATED_MAX) -> list[ProductRecord]:
@@ -129,10 +121,10 @@ def next_url(page: ProductPage, *, path: str, **arguments: str) -> str | None:
     return f"{path}?{urlencode({**given, 'cursor': page.next_cursor})}"
 
 
-def _list_page(*key: Any, make: Any) -> Response:
+def _list_page(*key: Any, make: Callable[[], str]) -> Response:
     """A kept list; an address whose place in the list is gone leads to its beginning."""
     try:
-        return kept_page(*key, version=list_version(), make=make)
+        return kept_list_page(*key, make=make)
     except Invalid:
         if "cursor" not in request.args:
             raise
