@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -36,6 +39,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from config import Settings
 
+from . import clock
 from .money import Money
 
 NAMES = {
@@ -49,6 +53,7 @@ GLANCES = "glances"
 """The engine whose connections commit by themselves."""
 
 SQLITE_BUSY_SECONDS = 5
+TURN_SECONDS = 0.0005
 POOL_SIZE = 10
 
 
@@ -177,14 +182,48 @@ _turn = threading.Lock()
 
 @contextmanager
 def _own_turn() -> Iterator[None]:
-    """On SQLite the writers of a process wait here, in a row. SQLite would have each of them sleep and ask again, so that
-    under load the unlucky ones never get through."""
-    taken = is_sqlite() and _turn.acquire(timeout=SQLITE_BUSY_SECONDS)
-    try:
+    """On SQLite writers wait here, those of a process in a row, then one of each process at a file beside the database.
+
+    SQLite would have each of them sleep and ask again, longer each time, so that under load the unlucky ones never get
+    through and the lock lies idle in between. Whoever waited too long goes on to SQLite, which then refuses.
+    """
+    if not is_sqlite():
         yield
+        return
+    taken = _turn.acquire(timeout=SQLITE_BUSY_SECONDS)
+    try:
+        with (
+            _turn_of_process(_turn_file(str(db.engine.url.database), os.getpid())) if taken else nullcontext()
+        ):
+            yield
     finally:
         if taken:
             _turn.release()
+
+
+@contextmanager
+def _turn_of_process(file: int) -> Iterator[None]:
+    until = clock.monotonic() + SQLITE_BUSY_SECONDS
+    while not _locked(file) and clock.monotonic() < until:
+        time.sleep(TURN_SECONDS)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@cache
+def _turn_file(database: str, _process: int) -> int:
+    """Each process opens it anew: a lock belongs to the opening, which a child would share with its parent."""
+    return os.open(f"{database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _after_commit() -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from . import pagecache
-from .db import Base, Json, db, insert_once, rows_changed
+from .db import Base, Json, insert_once, rows_changed
+from .prepared import Prepared
 
 DEFAULTS: dict[str, Any] = {
     "shop.name": "回头小店",
@@ -43,11 +44,14 @@ class Preference(Base):
     value: Mapped[Any] = mapped_column(Json)
 
 
+_ALL = Prepared(lambda _kind: select(Preference.name, Preference.value))
+
+
 def read(name: str) -> Any:
     """The value of a known name. All are read once per request or command."""
     known: dict[str, Any] | None = g.get("preferences") if has_app_context() else None
     if known is None:
-        known = {row.name: row.value for row in db.session.scalars(select(Preference))}
+        known = {row.name: row.value for row in _ALL.rows()}
         g.preferences = known
     return known.get(name, DEFAULTS[name])
 

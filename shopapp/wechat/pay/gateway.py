@@ -80,6 +80,8 @@ class PayClient:
         self.keys = keys
         self.base = base
         self._session = requests.Session()
+        self._session.proxies = requests.utils.get_environ_proxies(base)
+        self._session.trust_env = False  # or it reads the environment anew for each call
         adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=32, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
