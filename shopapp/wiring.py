@@ -70,13 +70,13 @@ from .store.orders import jobs as orders_jobs
 from .store.orders import merchant_api as merchant_orders_api
 from .store.orders import messages as orders_messages
 from .store.orders import models as orders_models
+from .store.orders import quotes
 from .store.payments import admin as payments_admin
 from .store.payments import api as payments_api
 from .store.payments import callbacks as payments_callbacks
 from .store.payments import jobs as payments_jobs
 from .store.payments import models as payments_models
 from .store.payments.commands import payments_group
-from .store.pricing import api as pricing_api
 from .store.shipping import models as shipping_models
 from .store.stock import merchant_api as merchant_stock_api
 from .store.stock import models as stock_models
@@ -138,7 +138,7 @@ API: list[Any] = [
     merchant_catalogue_api.blp,
     merchant_stock_api.blp,
     carts_api.blp,
-    pricing_api.blp,
+    quotes.blp,
     orders_api.blp,
     payments_api.blp,
     merchant_orders_api.blp,

@@ -179,6 +179,10 @@ def test_a_limit_counts_what_was_bought_before_over_all_skus(store: Store, buyer
     assert first.status_code == 201
     answer = ask(store, buyer, items=items((red, 1), (blue, 1)))
     assert (answer.status_code, answer.get_json()["code"]) == (409, "purchase_limit")
+    wanted = {"items": items((red, 1), (blue, 1))}
+    for who, told in ((buyer.headers, ["limit_per_customer"]), ({}, [])):
+        quote = store.client.post("/api/v1/quotes", json=wanted, headers=who).get_json()
+        assert [refusal["code"] for refusal in quote["refusals"]] == told
     store.client.post(f"/api/v1/orders/{first.get_json()['no']}/cancel", headers=buyer.headers)
     assert ask(store, buyer, items=items((red, 1), (blue, 2))).status_code == 201
 

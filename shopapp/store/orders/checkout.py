@@ -19,7 +19,7 @@ from shopapp.store.fields import PIECES_MAX
 from shopapp.store.pricing import queries as pricing
 from shopapp.store.pricing.queries import Priced, Refusal
 
-from . import queries
+from .quotes import limit_refusals
 
 PATH = "/checkout"
 
@@ -33,7 +33,7 @@ def checkout() -> str:
     book = addresses.addresses_of(customer_id=customer.customer_id)
     address = _chosen(book)
     priced = pricing.price(items=items, region_code=address.region_code if address else None)
-    refusals = [*priced.refusals, *_limit_refusals(customer, priced=priced, items=items)]
+    refusals = [*priced.refusals, *limit_refusals(priced=priced, items=items, customer=customer)]
     return render_template(
         "orders/checkout.html",
         address=address_pages.shown(address) if address else None,
@@ -79,14 +79,6 @@ def _url(*, address: str | None) -> str:
     if address is not None:
         given["address"] = address
     return f"{PATH}?{urlencode(given)}" if given else PATH
-
-
-def _limit_refusals(customer: SignedIn, *, priced: Priced, items: list[tuple[str, int]]) -> list[Refusal]:
-    limited = {sku.product_id for sku in priced.skus.values() if sku.limit_per_customer is not None}
-    if not limited:
-        return []
-    bought = queries.bought_before(customer_id=customer.customer_id, product_ids=limited)
-    return pricing.limit_refusals(priced=priced, items=items, bought=bought)
 
 
 def _lines(priced: Priced, refusals: list[Refusal]) -> list[dict[str, Any]]:

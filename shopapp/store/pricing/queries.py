@@ -74,13 +74,13 @@ def _refusal(sku_id: str, sku: SellableSku | None, pieces: int) -> Refusal | Non
 
 
 def limit_refusals(
-    *, priced: Priced, items: Sequence[tuple[str, int]], bought: dict[int, int] | None = None
+    *, priced: Priced, items: Sequence[tuple[str, int]], bought: dict[int, int]
 ) -> list[Refusal]:
     """Refusals by the limit per customer, counted over all SKUs of a product.
 
     `bought` holds the pieces, by row id of the product, that the customer has bought before.
     """
-    wanted: dict[int, int] = dict(bought or {})
+    wanted: dict[int, int] = dict(bought)
     named: dict[int, SellableSku] = {}
     for sku_id, pieces in items:
         sku = priced.skus.get(sku_id)

@@ -9,13 +9,14 @@ from flask_smorest import Blueprint
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.i18n import _
 from shopapp.members.addresses.queries import address_of
-from shopapp.members.identity.queries import require_customer
+from shopapp.members.identity.queries import SignedIn, require_customer, signed_in
 from shopapp.store.carts import queries as carts
+from shopapp.store.pricing import queries as pricing
+from shopapp.store.pricing.queries import Priced, Refusal
+from shopapp.store.pricing.rules import QuotedLine
+from shopapp.store.pricing.schemas import QuoteAnswer, QuoteInput
 
 from . import queries
-from .queries import Priced, Refusal
-from .rules import QuotedLine
-from .schemas import QuoteAnswer, QuoteInput
 
 blp = Blueprint("pricing", __name__, url_prefix="/api/v1", description="报价")
 
@@ -26,10 +27,10 @@ blp = Blueprint("pricing", __name__, url_prefix="/api/v1", description="报价")
 def quote(data: dict[str, Any]) -> dict[str, Any]:
     items = wanted_items(data)
     region_code = _region_code(data.get("address_id"))
-    priced = queries.price(items=items, region_code=region_code)
+    priced = pricing.price(items=items, region_code=region_code)
     refusals = [
         *priced.refusals,
-        *queries.limit_refusals(priced=priced, items=items),
+        *limit_refusals(priced=priced, items=items, customer=signed_in()),
         *missing_means(data),
     ]
     return quote_answer(priced, refusals)
@@ -41,6 +42,17 @@ def wanted_items(data: dict[str, Any]) -> list[tuple[str, int]]:
         return [(item["sku_id"], item["quantity"]) for item in data["items"]]
     owner = carts.owner()
     return carts.selected_items(customer_id=owner.customer_id, guest_hash=owner.guest_hash)
+
+
+def limit_refusals(
+    *, priced: Priced, items: list[tuple[str, int]], customer: SignedIn | None
+) -> list[Refusal]:
+    """By the limits per customer, with what this customer bought before; of a guest nothing is known."""
+    limited = {sku.product_id for sku in priced.skus.values() if sku.limit_per_customer is not None}
+    bought: dict[int, int] = {}
+    if limited and customer is not None:
+        bought = queries.bought_before(customer_id=customer.customer_id, product_ids=limited)
+    return pricing.limit_refusals(priced=priced, items=items, bought=bought)
 
 
 def missing_means(data: dict[str, Any]) -> list[Refusal]:
