@@ -73,7 +73,9 @@ def kept(name: str) -> Any:
 
 
 def entries(action: str) -> list[dict[str, Any]]:
-    return list(db.session.scalars(select(AuditEntry.changes).filter_by(action=action)))
+    return list(
+        db.session.scalars(select(AuditEntry.changes).filter_by(action=action).order_by(AuditEntry.id))
+    )
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.WAREHOUSE, Role.SERVICE, Role.ANALYST])

@@ -45,7 +45,8 @@ def pushes() -> list[Push]:
 def news(name: str) -> list[dict[str, Any]]:
     """The events published under this name."""
     db.session.rollback()
-    return [row.payload for row in db.session.scalars(select(outbox.StoredEvent).filter_by(name=name))]
+    rows = select(outbox.StoredEvent).filter_by(name=name).order_by(outbox.StoredEvent.id)
+    return [row.payload for row in db.session.scalars(rows)]
 
 
 @pytest.fixture

@@ -58,7 +58,8 @@ def message(key: str = "paid:1") -> OutgoingMessage:
 
 
 def told(name: str) -> list[dict[str, Any]]:
-    return [row.payload for row in db.session.scalars(select(outbox.StoredEvent).filter_by(name=name))]
+    rows = select(outbox.StoredEvent).filter_by(name=name).order_by(outbox.StoredEvent.id)
+    return [row.payload for row in db.session.scalars(rows)]
 
 
 def test_a_notice_is_queued_once_and_sent_as_the_template_wants(
