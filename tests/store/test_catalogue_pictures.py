@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps
 from sqlalchemy import func, select
 
 from shopapp.kernel.db import db
@@ -61,6 +62,43 @@ def test_a_turned_photo_stands_upright_and_tells_nothing_of_its_place(client: Fl
     assert stored.size == (300, 400) == (answer.json["width"], answer.json["height"])
     assert not stored.getexif()
     assert not {"exif", "xmp", "icc_profile"} & stored.info.keys()
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_every_way_to_hold_a_phone_ends_upright(client: FlaskClient, turn: int) -> None:
+    scene = Image.new("RGB", (400, 200), "white")
+    scene.paste("red", (0, 0, 100, 100))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    out = io.BytesIO()
+    scene.save(out, "PNG", exif=exif)
+    stored = kept(upload(client, out.getvalue())).convert("RGB")
+    meant = ImageOps.exif_transpose(Image.open(io.BytesIO(out.getvalue()))).convert("RGB")
+    assert stored.size == meant.size
+    corners = [(10, 10), (stored.width - 10, 10), (10, stored.height - 10)]
+    for corner in corners:
+        assert ImageChops.difference(stored, meant).getpixel(corner) < (40, 40, 40)  # type: ignore[operator]
+
+
+def test_many_large_photos_at_once_are_worked_on_one_at_a_time(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[int] = []
+    decode = media._decode
+
+    def watched(raw: bytes) -> Image.Image:
+        at_once.append(1)
+        assert sum(at_once) == 1
+        try:
+            return decode(raw)
+        finally:
+            at_once.append(-1)
+
+    monkeypatch.setattr(media, "_decode", watched)
+    photos = [encoded(size=(600 + n, 400)) for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(media.prepare, photos))
+    assert len({picture.file for picture in found}) == 4
 
 
 def test_large_photos_are_scaled_down_and_see_through_ones_stay_so(client: FlaskClient) -> None:

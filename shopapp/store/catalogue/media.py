@@ -8,17 +8,19 @@ import os
 import re
 import struct
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 from sqlalchemy import select
 
 from config import VAR
 from shopapp.kernel.db import db, insert_once
 from shopapp.kernel.errors import ShopError
+from shopapp.kernel.heavy import heavy_work
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.ids import new_id
 from shopapp.kernel.settings import settings
@@ -31,6 +33,18 @@ SIDE_MIN = 50
 SIDE_KEPT_MAX = 2160
 QUALITY = 85
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+SMOOTH = ("L", "RGB", "RGBA", "CMYK")
+"""Whose points may be blended as they are."""
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What puts a picture upright, by the orientation that its Exif data tells."""
 WIDTHS = (160, 320, 480, 750, 1080)
 _SCALED = re.compile(r"([0-9a-f]{64})@([1-9][0-9]{2,3})\.webp")
 
@@ -82,10 +96,15 @@ def prepare(raw: bytes) -> PreparedPicture:
     """
     if len(raw) > UPLOAD_BYTES_MAX:
         raise _too_large()
+    with heavy_work():
+        content, width, height = _rewritten(raw)
+    return keep(content, width=width, height=height)
+
+
+def _rewritten(raw: bytes) -> tuple[bytes, int, int]:
+    """As a WebP, with its width and height."""
     picture = _decode(raw)
-    if max(picture.size) > SIDE_KEPT_MAX:
-        picture.thumbnail((SIDE_KEPT_MAX, SIDE_KEPT_MAX), Image.Resampling.LANCZOS)
-    return keep(_webp(picture), width=picture.width, height=picture.height)
+    return _webp(picture), picture.width, picture.height
 
 
 def keep(content: bytes, *, width: int, height: int) -> PreparedPicture:
@@ -120,29 +139,45 @@ def scaled(name: str) -> Path | None:
         return target
     if not source.is_file():
         return None
-    with Image.open(source) as picture:
-        picture.thumbnail((int(match[2]), SIDE_KEPT_MAX * 4), Image.Resampling.LANCZOS)
-        _write(target, _webp(picture))
+    with heavy_work():
+        _write(target, _narrowed(source, int(match[2])))
     return target
+
+
+def _narrowed(source: Path, width: int) -> bytes:
+    with closing(Image.open(source)) as picture:
+        picture.thumbnail((width, SIDE_KEPT_MAX * 4), Image.Resampling.LANCZOS)
+        return _webp(picture)
 
 
 def _decode(raw: bytes) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(raw), formats=FORMATS) as opened:
+        with closing(Image.open(io.BytesIO(raw), formats=FORMATS)) as opened:
             if opened.width * opened.height > PIXELS_MAX:
                 raise _too_large()
             if min(opened.size) < SIDE_MIN:
                 raise PictureTooSmall(side=SIDE_MIN)
             opened.seek(0)
             profile = opened.info.get("icc_profile")
-            upright = ImageOps.exif_transpose(opened)
-            see_through = "A" in upright.getbands() or "transparency" in upright.info
-            plain = upright.convert("RGBA" if see_through else "RGB")
+            see_through = "A" in opened.getbands() or "transparency" in opened.info
+            turn = opened.getexif().get(ExifTags.Base.Orientation)
+            opened.draft(None, (SIDE_KEPT_MAX, SIDE_KEPT_MAX))  # a JPEG need not even be decoded in full
+            if opened.mode in SMOOTH and "transparency" not in opened.info:
+                _shrink(opened)
+            plain = opened.convert("RGBA" if see_through else "RGB")
+        _shrink(plain)
+        if turn in TURNS:
+            plain = plain.transpose(TURNS[turn])
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, KeyError, IndexError, TypeError):
         raise BadPicture from None
     except Image.DecompressionBombError:
         raise _too_large() from None
     return _in_srgb(plain, profile)
+
+
+def _shrink(picture: Image.Image) -> None:
+    """To the largest side that is kept."""
+    picture.thumbnail((SIDE_KEPT_MAX, SIDE_KEPT_MAX), Image.Resampling.LANCZOS)
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
