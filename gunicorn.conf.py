@@ -28,6 +28,7 @@ preload_app = True  # half the start and less memory; sound because creating the
 timeout = 30
 graceful_timeout = 20
 keepalive = 15
+limit_request_line = 8190  # whole search words in Chinese, which take nine letters a character
 max_requests = 20_000  # a leak in any library stays small
 max_requests_jitter = 2_000
 forwarded_allow_ips = _setting("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")

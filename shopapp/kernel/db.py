@@ -285,7 +285,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
-    options: dict[str, Any] = {"pool_size": POOL_SIZE, "max_overflow": POOL_SIZE, "pool_timeout": 10}
+    """Values stay out of the texts of errors, and so out of logs: they may be personal."""
+    options: dict[str, Any] = {
+        "pool_size": POOL_SIZE,
+        "max_overflow": POOL_SIZE,
+        "pool_timeout": 10,
+        "hide_parameters": True,
+    }
     if settings.database_url.startswith("postgresql"):
         options |= {"pool_pre_ping": False, "pool_recycle": 1800, "connect_args": {"connect_timeout": 5}}
     return options

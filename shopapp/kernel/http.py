@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_smorest import Api
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnprocessableEntity
 
 from config import Settings
 
 from . import front, outbox
+from .bodies import in_words
 from .db import db, transaction
 from .errors import NotFound, ShopError, TooManyRequests, Unavailable
 from .i18n import _, _l
@@ -126,13 +127,20 @@ def _field_errors(error: HTTPException) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for place in messages.values():
         fields |= place if isinstance(place, dict) else {"_": place}
-    return {"fields": fields}
+    return {"fields": in_words(fields)}
 
 
 def show_too_deep(error: RecursionError) -> Response:
     """Brackets within brackets by the thousand, which no reader of JSON can follow."""
     log.error("too deep", path=request.path, exc_info=error)
     return show_http_exception(BadRequest())
+
+
+def show_half_characters(error: UnicodeEncodeError | StatementError) -> Response:
+    """Halves of characters, which JSON can spell and no database can keep; alone or found in a statement's values."""
+    if isinstance(error, StatementError) and not isinstance(error.orig, UnicodeEncodeError):
+        return show_unexpected(error)
+    return show_http_exception(UnprocessableEntity())
 
 
 def show_busy_database(error: Exception) -> Response:
@@ -217,6 +225,8 @@ def init_app(app: Flask, config: Settings) -> None:
     app.register_error_handler(RequestEntityTooLarge, lambda _error: show_shop_error(TooLarge()))
     app.register_error_handler(OperationalError, show_busy_database)
     app.register_error_handler(RecursionError, show_too_deep)
+    app.register_error_handler(UnicodeEncodeError, show_half_characters)
+    app.register_error_handler(StatementError, show_half_characters)
     app.register_error_handler(PoolTimeout, show_busy_database)
     app.register_error_handler(Exception, show_unexpected)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def hide_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
 
 
 def configure_logs(*, production: bool) -> None:
+    """To the error output: what a command prints for programs stays whole."""
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if production
@@ -56,8 +58,8 @@ def configure_logs(*, production: bool) -> None:
             *([structlog.processors.format_exc_info] if production else []),
             renderer,
         ],
+        logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
     )
 
 

@@ -187,7 +187,9 @@ def test_a_seal_with_one_thing_changed_does_not_open(vector: dict[str, Any], spo
         signing.open_resource(ciphertext=text[:-3] if spoil == "cut" else text, keys=keys, **told)
 
 
-@pytest.mark.parametrize("body", ["", "[]", "null", "{}", '{"resource": 3}', "[" * 5000, '{"resource": {}}'])
+@pytest.mark.parametrize(
+    "body", ["", "[]", "null", "{}", '{"resource": 3}', "[" * 5000, '{"resource": {}}', '{"id": "\\ud800"}']
+)
 def test_a_signed_notice_that_says_nothing_is_unreadable(body: str) -> None:
     from tests.support.pay import signed_headers
 

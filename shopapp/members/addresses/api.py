@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from shopapp.kernel import clock
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.http import found, writes
 from shopapp.kernel.idempotency import once
 from shopapp.members.identity.queries import require_customer
@@ -15,7 +14,7 @@ from . import queries, services
 from .queries import AddressBookEntry
 from .schemas import AddressAnswer, AddressInput, AddressList
 
-blp = Blueprint("addresses", __name__, url_prefix="/api/v1", description="收货地址")
+blp = ApiBlueprint("addresses", __name__, url_prefix="/api/v1", description="收货地址")
 
 
 @blp.get("/addresses")

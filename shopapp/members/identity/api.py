@@ -6,9 +6,9 @@ import hashlib
 from typing import Any
 
 from flask import request
-from flask_smorest import Blueprint
 
 from shopapp.kernel import clock, preferences
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.http import found, writes
 
 from . import queries, services, sign_in
@@ -17,7 +17,7 @@ from .privacy import PRIVACY_TITLE, privacy_text, privacy_version
 from .queries import SignedIn
 from .schemas import CustomerAnswer, PrivacyAnswer, SessionAnswer, SessionInput
 
-blp = Blueprint("identity", __name__, url_prefix="/api/v1", description="登录与本人")
+blp = ApiBlueprint("identity", __name__, url_prefix="/api/v1", description="登录与本人")
 
 
 @blp.post("/sessions")

@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import after_this_request
 from flask.wrappers import Response
-from flask_smorest import Blueprint
 
 from shopapp.kernel import clock
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.http import writes
 from shopapp.kernel.ids import new_token, token_hash
 from shopapp.kernel.settings import settings
@@ -22,7 +22,7 @@ from .schemas import CartAnswer, CartItemInput
 GUEST_COOKIE_KEPT = timedelta(days=60)
 THUMBNAIL_WIDTH = 320
 
-blp = Blueprint("carts", __name__, url_prefix="/api/v1", description="购物车")
+blp = ApiBlueprint("carts", __name__, url_prefix="/api/v1", description="购物车")
 
 
 @blp.get("/cart")

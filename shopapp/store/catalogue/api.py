@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.errors import NotFound
 from shopapp.kernel.http import found
 from shopapp.kernel.kept import keep
@@ -20,7 +20,7 @@ from .models import ProductStatus
 from .queries import is_public_id
 from .schemas import CategoryList, FullProductAnswer, ListArguments, ProductList
 
-blp = Blueprint("catalogue", __name__, url_prefix="/api/v1", description="商品")
+blp = ApiBlueprint("catalogue", __name__, url_prefix="/api/v1", description="商品")
 
 
 @blp.get("/categories")

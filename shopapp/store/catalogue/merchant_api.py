@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from flask import request
-from flask_smorest import Blueprint
 
 from shopapp.kernel import audit, clock
 from shopapp.kernel.access import Permission, guard_merchant_api, require, requires
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.db import db, transaction
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.http import found, writes
@@ -42,7 +42,7 @@ from .schemas import (
 
 PLAIN_FIELDS = ("title", "subtitle", "description", "limit_per_customer", "returnable", "position")
 
-blp = Blueprint("merchant_catalogue", __name__, url_prefix="/api/v1/admin", description="商家：商品")
+blp = ApiBlueprint("merchant_catalogue", __name__, url_prefix="/api/v1/admin", description="商家：商品")
 guard_merchant_api(blp)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from shopapp.kernel import clock, limits
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.errors import ShopError
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _l
@@ -20,7 +19,7 @@ from .answers import order_answer
 from .models import OrderStatus
 from .schemas import OrderAnswer, OrderInput, OrderList, PageInput
 
-blp = Blueprint("orders", __name__, url_prefix="/api/v1", description="订单")
+blp = ApiBlueprint("orders", __name__, url_prefix="/api/v1", description="订单")
 
 CANCELS_MAX = 20
 MEANS = ("coupon_ids", "points", "wallet_fen")

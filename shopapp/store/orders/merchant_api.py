@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from shopapp.kernel import audit, clock
 from shopapp.kernel.access import Permission, guard_merchant_api, may, requires
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.http import found, writes
 from shopapp.kernel.i18n import _
@@ -33,7 +32,7 @@ from .schemas import (
     ShipmentInput,
 )
 
-blp = Blueprint("merchant_orders", __name__, url_prefix="/api/v1/admin", description="商家：订单")
+blp = ApiBlueprint("merchant_orders", __name__, url_prefix="/api/v1/admin", description="商家：订单")
 guard_merchant_api(blp)
 
 

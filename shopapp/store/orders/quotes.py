@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.i18n import _
 from shopapp.members.addresses.queries import address_of
@@ -18,7 +17,7 @@ from shopapp.store.pricing.schemas import QuoteAnswer, QuoteInput
 
 from . import queries
 
-blp = Blueprint("pricing", __name__, url_prefix="/api/v1", description="报价")
+blp = ApiBlueprint("pricing", __name__, url_prefix="/api/v1", description="报价")
 
 
 @blp.post("/quotes")

@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from shopapp.kernel import clock, limits
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.idempotency import repeatable
 from shopapp.members.identity.queries import require_customer
 
 from . import exchanges
 from .schemas import PaymentStartSchema
 
-blp = Blueprint("payments", __name__, url_prefix="/api/v1", description="Paying")
+blp = ApiBlueprint("payments", __name__, url_prefix="/api/v1", description="Paying")
 
 STARTS_MAX = 20
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from shopapp.kernel import audit, clock
 from shopapp.kernel.access import Permission, guard_merchant_api, requires
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.http import found, writes
 from shopapp.kernel.idempotency import once
 from shopapp.store.catalogue import queries as catalogue
@@ -15,7 +14,7 @@ from shopapp.store.catalogue import queries as catalogue
 from . import queries, services
 from .schemas import AdjustmentInput, CountInput, StockAnswer
 
-blp = Blueprint("merchant_stock", __name__, url_prefix="/api/v1/admin", description="商家：库存")
+blp = ApiBlueprint("merchant_stock", __name__, url_prefix="/api/v1/admin", description="商家：库存")
 guard_merchant_api(blp)
 
 

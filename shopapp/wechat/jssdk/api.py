@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from flask_smorest import Blueprint
 
 from shopapp.kernel import clock
+from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.errors import Unavailable
 from shopapp.wechat.api import PlatformError
 
@@ -16,7 +16,7 @@ from .schemas import PageQuery, PageSignatureAnswer
 
 log = structlog.get_logger(__name__)
 
-blp = Blueprint("jssdk", __name__, url_prefix="/api/v1", description="微信 JS-SDK")
+blp = ApiBlueprint("jssdk", __name__, url_prefix="/api/v1", description="微信 JS-SDK")
 
 
 @blp.get("/wechat/jssdk")

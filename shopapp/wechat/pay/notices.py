@@ -41,9 +41,10 @@ def read_notice(*, headers: Mapping[str, str], body: bytes, now: datetime, keys:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Raises `Unreadable` unless the bytes are one JSON object."""
+    """Raises `Unreadable` unless the bytes are one JSON object of whole characters."""
     try:
         found = json.loads(body)
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as problem:
         raise Unreadable("not JSON") from problem
     if not isinstance(found, dict):
