@@ -82,6 +82,7 @@ from .store.stock import merchant_api as merchant_stock_api
 from .store.stock import models as stock_models
 from .web import api_docs, storefront
 from .wechat import models as wechat_models
+from .wechat import retention as wechat_retention
 from .wechat.inbound import pages as wechat_inbound_pages
 from .wechat.inbound.services import set_replier
 from .wechat.jssdk import api as jssdk_api
@@ -112,12 +113,13 @@ MODELS = [
 
 
 def forget_old(now: datetime) -> int:
-    """Delete what only mattered for a few days."""
+    """Delete what only mattered for a while."""
     return (
         idempotency.forget_old(now=now)
         + limits.forget_old(now=now)
         + jobs.forget_old()
         + carts.forget_old(now=now)
+        + wechat_retention.forget_old(now=now)
     )
 
 
