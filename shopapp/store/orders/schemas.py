@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from shopapp.store.fields import ID_LENGTH_MAX, PlainText, whole
+from shopapp.kernel.fields import PlainText, YesNo, whole
+from shopapp.store.fields import ID_LENGTH_MAX
 from shopapp.store.pricing.schemas import FEN_MAX, QuotedLineAnswer, QuoteInput, ReductionAnswer
 
 from .models import OrderStatus
@@ -172,8 +173,8 @@ class RefundInput(Schema):
         fields.Nested(ShipmentLineInput), required=True, validate=validate.Length(min=1, max=100)
     )
     fen = whole(least=1, most=FEN_MAX)
-    reason = PlainText(longest=80, load_default="")
-    returned = fields.Boolean(load_default=False)
+    reason = PlainText(least=1, longest=80, required=True)
+    returned = YesNo(load_default=False)
 
 
 class RefundResultAnswer(Schema):
