@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 from . import clock
 from .db import db, transaction
 from .errors import Invalid, ShopError
+from .fields import is_plain
 from .i18n import _
 from .money import Money
 
@@ -71,7 +72,7 @@ class Form:
             self.wrong(name, _("请填写这一项。"))
         elif len(value) > longest:
             self.wrong(name, _("最多 %(max)s 个字，现在有 %(now)s 个。", max=longest, now=len(value)))
-        elif any(ord(letter) < 32 and letter not in "\n\t" for letter in value):
+        elif not is_plain(value, lines=True):
             self.wrong(name, _("不能有控制字符。"))
         return value
 

@@ -38,6 +38,7 @@ TOLD_EXACTLY = {"status", "refund_status", "state", "cause", "what", "settles", 
 LEFT_OUT = {
     "id",
     "remark",
+    "no_return_confirmed_at",
     "prepay_id",
     "prepay_until",
     "queries",

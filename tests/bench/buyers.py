@@ -102,7 +102,7 @@ class Street:
     async def _purchase(self, wire: Wire, signed: dict[str, str], *, address: str, sku: str) -> None:
         wanted = {"items": [{"sku_id": sku, "quantity": 1}], "address_id": address}
         quote = await wire.post("/api/v1/quotes", wanted, signed, wanted=200)
-        order = await wire.post("/api/v1/orders", wanted, signed, wanted=201)
+        order = await wire.post("/api/v1/orders", {**wanted, "confirmed_no_return": True}, signed, wanted=201)
         if order["total_fen"] != quote["total_fen"]:
             raise RuntimeError("the order has another total than its quote")
         ready = await wire.post(f"/api/v1/orders/{order['no']}/payment", {}, signed, wanted=200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -23,6 +24,7 @@ from tests.support.browsers import (
     open_context,
     wider_than_screen,
 )
+from tests.support.catalogue import make_sku
 from tests.support.people import Person, make_person
 from tests.support.servers import Town
 
@@ -87,7 +89,14 @@ def visit(town: Town) -> Visit:
         with transaction():
             orders.mark_paid(order_id=placed.id, paid=placed.total, paid_at=clock.now(), now=clock.now())
             shipping.ship(no=placed.no, carrier="sf", waybill="SF1234567890", lines=None, now=clock.now())
-        places = {"product": shelf[0].id, "sku": skus[0], "unpaid": numbers[0], "shipped": numbers[1]}
+        choosy = next(product.id for product in shelf if product.spec_names)
+        places = {
+            "product": shelf[0].id,
+            "choosy": choosy,
+            "sku": skus[0],
+            "unpaid": numbers[0],
+            "shipped": numbers[1],
+        }
         db.session.remove()
         return Visit(person=person, places=places)
 
@@ -164,6 +173,67 @@ def test_a_pasted_address_fills_the_form(browser: Browser, town: Town, visit: Vi
     expect(page.get_by_label("手机号")).to_have_value("13800000000")
     expect(page.get_by_label("详细地址")).to_have_value("文三路 1 号 2 幢 301")
     expect(page.locator("[data-region]")).to_have_text("浙江省 杭州市 西湖区")
+
+
+def test_what_a_paste_puts_right_is_wrong_no_more(browser: Browser, town: Town, visit: Visit) -> None:
+    page = signed_in_page(browser, town, visit, size=PHONE, scheme="light")
+    page.goto(f"{town.shop}/me/addresses/new", wait_until="networkidle")
+    page.get_by_role("button", name="保存").click()
+    for name in ("name", "phone", "region_code", "detail"):
+        expect(page.locator(f"#{name}-err")).not_to_be_empty()
+    page.locator("#paste").fill("\u202d138 0000 0000\u202c 浙江省 杭州市 西湖区 文三路 1 号 2 幢 301")
+    page.locator("#paste").blur()
+    expect(page.get_by_label("详细地址")).to_have_value("文三路 1 号 2 幢 301")
+    for name in ("phone", "region_code", "detail"):
+        expect(page.locator(f"#{name}-err")).to_be_empty()
+    expect(page.locator("#name-err")).not_to_be_empty()
+    expect(page.locator("[aria-invalid]")).to_have_count(1)
+    page.get_by_label("收货人").fill("李\u202e晓")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("heading", name="收货地址")).to_be_visible()
+    expect(page.get_by_text("李晓")).to_be_visible()
+
+
+def test_the_row_that_was_not_chosen_is_shown(browser: Browser, town: Town, visit: Visit, axe: str) -> None:
+    page = signed_in_page(browser, town, visit, size=SMALL_PHONE, scheme="light")
+    page.goto(town.shop + f"/p/{visit.places['choosy']}", wait_until="networkidle")
+    page.get_by_role("button", name="立即购买").first.click()
+    sheet = page.get_by_role("dialog")
+    sheet.get_by_role("button", name="立即购买").click()
+    row = sheet.get_by_role("radiogroup", name="规格")
+    expect(row).to_have_attribute("aria-invalid", "true")
+    expect(row.get_by_text("请选择 规格")).to_be_visible()
+    expect(sheet.get_by_role("status")).to_have_text("请选择 规格")
+    expect(page.locator(".toast")).to_have_count(0)
+    expect(row.get_by_role("radio").first).to_be_focused()
+    assert axe_problems(page, script=axe) == []
+    page.keyboard.press("Space")
+    expect(row).not_to_have_attribute("aria-invalid", "true")
+    expect(row.get_by_text("请选择 规格")).to_be_hidden()
+    sheet.get_by_role("button", name="立即购买").click()
+    page.wait_for_url("**/checkout?sku=*")
+
+
+def test_goods_that_stay_sold_are_confirmed_first(
+    browser: Browser, town: Town, visit: Visit, axe: str
+) -> None:
+    with town.app.app_context():
+        sku = make_sku(title="婴儿湿巾", returnable=False).public_id
+        db.session.remove()
+    page = signed_in_page(browser, town, visit, size=SMALL_PHONE, scheme="light")
+    page.goto(f"{town.shop}/checkout?sku={sku}&quantity=1", wait_until="networkidle")
+    tick, told = page.get_by_role("checkbox", name="不能无理由退货"), page.locator("#confirm-err")
+    expect(told).to_be_hidden()
+    page.get_by_role("button", name="提交并付款").click()
+    expect(told).to_have_text("请先勾选，确认这些商品不能无理由退货")
+    expect(tick).to_be_focused()
+    expect(tick).to_have_attribute("aria-invalid", "true")
+    assert axe_problems(page, script=axe) == []
+    assert wider_than_screen(page) <= 0
+    page.keyboard.press("Space")
+    expect(told).to_be_hidden()
+    page.get_by_role("button", name="提交并付款").click()
+    page.wait_for_url(re.compile(r"/orders/\d+/pay"))
 
 
 def test_wrong_fields_are_told_at_the_field(browser: Browser, town: Town, visit: Visit) -> None:

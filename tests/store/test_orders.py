@@ -17,12 +17,13 @@ from shopapp.members.identity.queries import SignedIn
 from shopapp.store.carts import queries as carts
 from shopapp.store.carts import services as cart_services
 from shopapp.store.carts.queries import CartOwner
-from shopapp.store.catalogue.models import Product, Sku
+from shopapp.store.catalogue.models import Picture, Product, Sku
+from shopapp.store.catalogue.rules import PictureContent
 from shopapp.store.orders.models import ORDER_MOVES, Order, OrderLine, OrderStatus, OrderStep
 from tests.support.catalogue import change_price, make_product, make_sku, stock_of
 from tests.support.clocks import ShopClock
 from tests.support.orders import Store, count, events, lines_of, ship
-from tests.support.people import Person, make_person
+from tests.support.people import Person, browser_of, make_person
 from tests.support.queries import statements
 
 
@@ -89,8 +90,27 @@ def test_an_order_keeps_what_was_bought_as_it_was_then(store: Store, buyer: Pers
     with transaction():
         db.session.get_one(Product, sku.product_id).title = "别的"
     (line,) = lines_of(order)
-    assert (line.title, line.specs, line.price, line.pay) == ("奶瓶", "蓝", Money(1290), Money(1290))
+    assert (line.title, line.specs, line.price, line.pay) == ("奶瓶", ["蓝"], Money(1290), Money(1290))
     assert store.again(order).total == Money(1290 + 800)
+
+
+def test_a_line_shows_its_picture_and_its_specs(store: Store, buyer: Person) -> None:
+    with transaction():
+        picture = Picture(file=f"{7:064x}.webp", width=800, height=800, created_at=clock.now())
+        db.session.add(picture)
+    sku = make_sku(
+        spec_names=["颜色", "容量"],
+        skus=[(["蓝 / 白", "150 ml"], 1290, 5)],
+        pictures=(PictureContent(id=picture.public_id),),
+    )
+    told = ask(store, buyer, items=items((sku, 1), (make_sku(), 1))).get_json()
+    with_picture, without = told["lines"]
+    assert with_picture["specs"] == ["蓝 / 白", "150 ml"]
+    assert with_picture["picture_url"] == f"/media/{7:064x}@750.webp"
+    assert (without["specs"], without["picture_url"]) == ([], None)
+    assert "picture" not in with_picture
+    page = browser_of(store.app, buyer).get(f"/orders/{told['no']}").text
+    assert "蓝 / 白 / 150 ml" in page
 
 
 def test_who_and_where_is_unreadable_in_the_database(store: Store) -> None:
@@ -233,8 +253,16 @@ def test_orders_are_listed_newest_first_in_pages_and_by_status(store: Store, buy
     assert len(unpaid["items"]) == 4
     for wrong in ("status=lost", "limit=0", "limit=101", "limit=x"):
         assert store.client.get(f"/api/v1/orders?{wrong}", headers=buyer.headers).status_code == 422
-    strange = store.client.get("/api/v1/orders?cursor=202601010000000000", headers=buyer.headers)
-    assert strange.get_json()["items"] == []
+
+
+@pytest.mark.parametrize("cursor", ["zzz", "202601010000000000", "%F0%9F%8D%BC"])
+def test_a_place_that_is_in_no_list_of_theirs_is_refused(store: Store, buyer: Person, cursor: str) -> None:
+    own, other = store.order(by=buyer), store.order()
+    for strange in (cursor, other.no):
+        answer = store.client.get(f"/api/v1/orders?cursor={strange}", headers=buyer.headers)
+        assert (answer.status_code, list(answer.get_json()["details"]["fields"])) == (422, ["cursor"])
+    answer = store.client.get(f"/api/v1/orders?cursor={own.no}", headers=buyer.headers)
+    assert (answer.status_code, answer.get_json()["items"]) == (200, [])
 
 
 @pytest.mark.parametrize("wanted", OrderStatus)

@@ -160,3 +160,25 @@ def test_customers_are_told_of_payment_and_refund_once(store: Store) -> None:
     assert count(OutgoingMessage) == 3
     assert order.no in queued["order_paid"].body
     assert f"/orders/{order.no}" in queued["order_paid"].body
+
+
+@pytest.mark.parametrize("reason", [None, "", "  ", "\u202eabc"])
+def test_no_money_goes_back_without_a_reason(
+    store: Store, app: Flask, monkeypatch: pytest.MonkeyPatch, reason: str | None
+) -> None:
+    order = store.paid_order()
+    body: dict[str, Any] = {"lines": [{"line_id": lines_of(order)[0].public_id, "quantity": 1}]}
+    answer = merchant_client(app, monkeypatch).post(
+        f"{ADMIN}/{order.no}/refunds", json=body if reason is None else body | {"reason": reason}
+    )
+    assert (answer.status_code, list(answer.get_json()["details"]["fields"])) == (422, ["reason"])
+    assert store.refunds(order) == []
+
+
+def test_a_place_that_is_in_no_list_is_refused(
+    store: Store, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, merchant = store.order(), merchant_client(app, monkeypatch)
+    answer = merchant.get(f"{ADMIN}?cursor=zzz")
+    assert (answer.status_code, list(answer.get_json()["details"]["fields"])) == (422, ["cursor"])
+    assert merchant.get(f"{ADMIN}?cursor={order.no}").get_json()["items"] == []

@@ -222,6 +222,8 @@ def test_orders_by_state(customer: FlaskClient, person: Person) -> None:
     assert waiting.no not in customer.get("/orders?status=paid").text
     assert "这里还没有订单" in customer.get("/orders?status=completed").text
     assert customer.get("/orders?status=odd&cursor=odd").status_code == 200
+    gone = customer.get("/orders?status=unpaid&cursor=202601010000000000")
+    assert (gone.status_code, gone.location) == (302, "/orders?status=unpaid")
     me = customer.get("/me").text
     assert re.findall(r'<span class="badge">(\d+)</span>', me) == ["1", "1"]
 

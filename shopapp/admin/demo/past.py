@@ -86,6 +86,7 @@ class PastOrder:
             "ship_region": region_of(address),
             "ship_detail": address.detail,
             "remark": plan.remark or None,
+            "no_return_confirmed_at": None if all(each.returnable for each in self.goods) else plan.placed_at,
             "cancel_reason": reason,
             "created_at": plan.placed_at,
             "expires_at": plan.placed_at + self.pay_within,

@@ -13,7 +13,6 @@ from markupsafe import escape
 from shopapp.kernel.money import Money
 from shopapp.store.catalogue import categories, media, services
 from shopapp.store.catalogue.media import PreparedPicture
-from shopapp.store.catalogue.queries import SPECS_JOINER
 from shopapp.store.catalogue.rules import PictureContent, ProductContent, SkuContent
 
 from . import pictures
@@ -30,7 +29,7 @@ class Shelved:
     sku_id: int
     product_id: int
     title: str
-    specs: str
+    specs: list[str]
     picture: str
     price: Money
     returnable: bool
@@ -121,7 +120,7 @@ def _shelved(product: Product, made: Any, *, cover: str) -> Iterator[tuple[str, 
                 sku_id=sku.id,
                 product_id=made.id,
                 title=made.title,
-                specs=SPECS_JOINER.join(sku.specs),
+                specs=sku.specs,
                 picture=cover,
                 price=sku.price,
                 returnable=made.returnable,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from shopapp.kernel.assets import regions
+from shopapp.kernel.fields import is_plain
 from shopapp.kernel.i18n import _
 
 NAME_MAX = 30
@@ -50,6 +51,6 @@ def problems(*, name: str, phone: str, region_code: str, detail: str) -> dict[st
     if not DETAIL_MIN <= len(detail) <= DETAIL_MAX:
         found["detail"] = [_("请填写 3 到 120 个字的详细地址。")]
     for field, value in (("name", name), ("detail", detail)):
-        if any(ord(letter) < 32 for letter in value):
+        if not is_plain(value):
             found.setdefault(field, []).append(_("不能含有换行或控制字符。"))
     return found

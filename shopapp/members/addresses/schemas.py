@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
+
+from shopapp.kernel.fields import PlainText, YesNo
 
 
 class AddressInput(Schema):
-    name = fields.String(required=True, validate=validate.Length(max=60))
-    phone = fields.String(required=True, validate=validate.Length(max=30))
-    region_code = fields.String(required=True, validate=validate.Length(max=6))
-    detail = fields.String(required=True, validate=validate.Length(max=240))
-    is_default = fields.Boolean(load_default=False)
+    name = PlainText(required=True, longest=60)
+    phone = PlainText(required=True, longest=30)
+    region_code = PlainText(required=True, longest=6)
+    detail = PlainText(required=True, longest=240)
+    is_default = YesNo(load_default=False)
 
 
 class AddressAnswer(Schema):

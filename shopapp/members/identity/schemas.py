@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
+
+from shopapp.kernel.fields import PlainText
 
 
 class SessionInput(Schema):
-    code = fields.String(required=True, validate=validate.Length(min=1, max=512))
+    code = PlainText(required=True, least=1, longest=512)
 
 
 class CustomerAnswer(Schema):

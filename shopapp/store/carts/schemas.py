@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from shopapp.store.fields import YesNo, pieces
+from shopapp.kernel.fields import YesNo
+from shopapp.store.fields import pieces
 
 from .queries import LineState
 

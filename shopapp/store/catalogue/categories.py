@@ -10,12 +10,13 @@ from sqlalchemy.exc import IntegrityError
 
 from shopapp.kernel.db import db, rows_changed
 from shopapp.kernel.errors import Conflict, Invalid, ShopError
+from shopapp.kernel.fields import is_plain
 from shopapp.kernel.i18n import _, _l
 from shopapp.kernel.ids import new_id
 
 from .models import Category, Picture, Product
 from .queries import is_public_id
-from .rules import POSITION_MAX, is_plain
+from .rules import POSITION_MAX
 from .services import lists_changed
 
 NAME_MAX = 30

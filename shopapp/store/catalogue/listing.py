@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 
 from shopapp.kernel.db import db
 from shopapp.kernel.errors import Invalid
+from shopapp.kernel.fields import is_plain
 from shopapp.kernel.i18n import _
 from shopapp.kernel.money import Money
 from shopapp.store.stock.queries import free_pieces
@@ -21,7 +22,6 @@ from shopapp.store.stock.queries import free_pieces
 from . import search
 from .models import Category, Picture, Product, ProductPicture, ProductStatus, Sku
 from .queries import is_public_id
-from .rules import is_plain
 
 LIMIT_DEFAULT = 20
 LIMIT_MAX = 100

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import request
-
 from shopapp.kernel import audit, clock
 from shopapp.kernel.access import Permission, guard_merchant_api, require, requires
 from shopapp.kernel.bodies import ApiBlueprint
@@ -31,6 +29,7 @@ from .schemas import (
     PRODUCT_FIELDS,
     CategoryInput,
     PictureAnswer,
+    PictureInput,
     ProductChange,
     ProductInput,
     StaffCategoryAnswer,
@@ -175,13 +174,11 @@ def remove_product(product_id: str) -> None:
 
 @blp.post("/pictures")
 @requires(Permission.PRODUCTS_EDIT)
+@blp.arguments(PictureInput, location="files")
 @blp.response(201, PictureAnswer)
-def add_picture() -> dict[str, Any]:
+def add_picture(data: dict[str, Any]) -> dict[str, Any]:
     """Upload a picture as the form field `file`; products and categories then name it by its id."""
-    upload = request.files.get("file")
-    if upload is None:
-        raise Invalid({"file": [_("请选择一张图片。")]})
-    prepared = media.prepare(upload.stream.read(media.UPLOAD_BYTES_MAX + 1))
+    prepared = media.prepare(data["file"].stream.read(media.UPLOAD_BYTES_MAX + 1))
     with transaction():
         row = media.remember(prepared=prepared, now=clock.now())
         audit.record(action="picture.upload", subject_kind="picture", subject_id=row.public_id)

@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from shopapp.kernel.errors import Invalid, NotFound
+from shopapp.kernel.fields import is_plain
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _
 from shopapp.kernel.pages import kept_page
@@ -20,7 +21,6 @@ from .categories import CategoryRecord, categories
 from .listing import CURSOR_LENGTH_MAX, ListQuery, ProductPage, ProductRecord, Sort
 from .models import ProductStatus
 from .queries import is_public_id
-from .rules import is_plain
 
 PAGE_SIZE = 12
 WORDS_LENGTH_MAX = 40

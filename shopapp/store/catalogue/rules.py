@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shopapp.kernel.errors import Invalid
+from shopapp.kernel.fields import is_plain
 from shopapp.kernel.i18n import _
 from shopapp.kernel.money import Money
 
@@ -71,12 +71,6 @@ def specs_key(specs: Sequence[str]) -> str:
 def sold_step(sold: int) -> int:
     """The round number that is shown instead of the exact one: the highest step reached, 0 below the first."""
     return max((step for step in SOLD_STEPS if step <= sold), default=0)
-
-
-def is_plain(text: str, *, lines: bool = False) -> bool:
-    """Whether the text has no control characters and can be stored; line breaks and tabs only with `lines`."""
-    allowed = "\n\r\t" if lines else ""
-    return not any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in text)
 
 
 def check_product(content: ProductContent) -> None:

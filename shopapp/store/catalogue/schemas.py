@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from flask_smorest.fields import Upload
 from marshmallow import Schema, fields, validate
 
-from shopapp.store.fields import ID_LENGTH_MAX, PlainText, YesNo, whole
+from shopapp.kernel.fields import PlainText, YesNo, whole
+from shopapp.kernel.i18n import _l
+from shopapp.store.fields import ID_LENGTH_MAX
 
 from . import rules
 from .categories import NAME_MAX
@@ -144,6 +147,12 @@ PRODUCT_FIELDS = tuple(ProductInput().fields)
 class StaffSkuAnswer(SkuAnswer):
     code = fields.String(allow_none=True)
     weight_grams = fields.Integer()
+
+
+class PictureInput(Schema):
+    """The form that an upload is sent as."""
+
+    file = Upload(required=True, error_messages={"required": _l("请选择一张图片。")})
 
 
 class PictureAnswer(Schema):

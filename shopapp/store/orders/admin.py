@@ -122,7 +122,7 @@ def _csv_rows(rows: Iterable[Order]) -> Iterable[list[Any]]:
     for order in rows:
         to = recipient(order)
         items = "; ".join(
-            f"{line.title} {line.specs} ×{line.quantity}".replace("  ", " ") for line in order.lines
+            f"{line.title} {line.specs_text} ×{line.quantity}".replace("  ", " ") for line in order.lines
         )
         yield [
             f"{order.no}\t", order.status.value, order.refund_status.value, daytime(order.created_at),

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from shopapp.kernel.pii import mask_detail, mask_name, mask_phone
+from shopapp.kernel.templating import picture_url
 from shopapp.store.shipping.queries import Parcel
 
 from .models import Order, OrderLine
 from .queries import OrderFile
+
+PICTURE_WIDTH = 750
 
 
 def order_answer(file: OrderFile) -> dict[str, Any]:
@@ -30,6 +33,7 @@ def order_answer(file: OrderFile) -> dict[str, Any]:
         "refunded_fen": order.refunded.fen,
         "address": _address(order),
         "remark": order.remark or "",
+        "no_return_confirmed_at": order.no_return_confirmed_at,
         "shipments": [
             parcel_answer(parcel, {line.id: line.public_id for line in order.lines})
             for parcel in file.parcels
@@ -79,7 +83,7 @@ def _line(line: OrderLine, file: OrderFile) -> dict[str, Any]:
         "sku_id": sku.public_id if sku else None,
         "title": line.title,
         "specs": line.specs,
-        "picture": line.picture,
+        "picture_url": picture_url(line.picture, PICTURE_WIDTH) if line.picture else None,
         "price_fen": line.price.fen,
         "quantity": line.quantity,
         "list_fen": line.list.fen,

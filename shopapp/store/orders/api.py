@@ -55,6 +55,7 @@ def place_order(data: dict[str, Any]) -> dict[str, Any]:
         items=items,
         address_id=data["address_id"],
         remark=data["remark"],
+        confirmed_no_return=data["confirmed_no_return"],
         now=clock.now(),
     )
     return order_answer(queries.new_file(order))

@@ -43,6 +43,7 @@ def checkout() -> str:
         quote=_quote(priced, freight_known=address is not None),
         refusals=[{"text": refusal.text} for refusal in refusals if refusal.sku_id not in priced.skus],
         refused=bool(refusals),
+        confirm=any(not sku.returnable for sku in priced.skus.values()),
         remark="",
         wanted={
             **(

@@ -13,6 +13,9 @@ from shopapp.kernel.ids import new_id
 from shopapp.kernel.money import Money
 from shopapp.kernel.pii import Encrypted
 from shopapp.kernel.states import StateTable
+from shopapp.store.catalogue.queries import SPECS_JOINER
+
+Specs = list[str]
 
 
 class OrderStatus(StrEnum):
@@ -46,6 +49,7 @@ ORDER_MOVES = StateTable[OrderStatus](
 class Order(Model):
     """One purchase. Amounts and address are those of the moment it was placed; nothing computes them again.
 
+    `no_return_confirmed_at`: when the customer confirmed that goods in it cannot be sent back without a reason.
     A paid order is cancelled only when everything of it was refunded before anything was shipped.
     """
 
@@ -75,6 +79,7 @@ class Order(Model):
     ship_region: Mapped[str] = mapped_column(String(120))
     ship_detail: Mapped[str] = mapped_column(Encrypted)
     remark: Mapped[str | None] = mapped_column(Encrypted)
+    no_return_confirmed_at: Mapped[datetime | None]
     staff_note: Mapped[str] = mapped_column(String(400), default="")
     cancel_reason: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(index=True)
@@ -103,7 +108,7 @@ class OrderLine(Model):
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
     sku_id: Mapped[int] = mapped_column(ForeignKey("skus.id"), index=True)
     title: Mapped[str] = mapped_column(String(60))
-    specs: Mapped[str] = mapped_column(String(200))
+    specs: Mapped[Specs]
     picture: Mapped[str | None] = mapped_column(String(80))
     price: Mapped[Money]
     quantity: Mapped[int]
@@ -115,6 +120,10 @@ class OrderLine(Model):
     refunded: Mapped[Money] = mapped_column(default=Money(0))
 
     order: Mapped[Order] = relationship(back_populates="lines")
+
+    @property
+    def specs_text(self) -> str:
+        return SPECS_JOINER.join(self.specs)
 
 
 class OrderQuota(Model):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response
 
 from shopapp.kernel import clock
+from shopapp.kernel.errors import Invalid
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _
 from shopapp.members.identity.queries import require_customer
@@ -31,16 +33,20 @@ blueprint = Blueprint("order_pages", __name__)
 
 
 @blueprint.get("/orders")
-def orders() -> str:
+def orders() -> str | Response:
+    """The customer's orders; an address whose place in the list is gone leads to its beginning."""
     customer = require_customer()
     wanted = request.args.get("status", "")
     group = wanted if wanted in GROUPS else ""
-    rows, cursor = queries.own_orders(
-        customer_id=customer.customer_id,
-        statuses=GROUPS[group],
-        before=_number(request.args.get("cursor")),
-        limit=PAGE_SIZE,
-    )
+    try:
+        rows, cursor = queries.own_orders(
+            customer_id=customer.customer_id,
+            statuses=GROUPS[group],
+            before=_number(request.args.get("cursor")),
+            limit=PAGE_SIZE,
+        )
+    except Invalid:
+        return redirect(_url(group))
     now = clock.now()
     return render_template(
         "orders/list.html",

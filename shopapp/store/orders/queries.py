@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from shopapp.kernel import pii
 from shopapp.kernel.db import db
+from shopapp.kernel.errors import Invalid
+from shopapp.kernel.i18n import _
 from shopapp.store.catalogue import queries as catalogue
 from shopapp.store.catalogue.queries import SellableSku
 from shopapp.store.payments import queries as payments
@@ -63,11 +65,17 @@ def order_by_no(*, no: str) -> Order | None:
 def own_orders(
     *, customer_id: int, statuses: Collection[OrderStatus] = (), before: str | None = None, limit: int
 ) -> tuple[list[Order], str | None]:
-    """The customer's orders, newest first, and the number after which to go on; `before` is such a number."""
-    statement = _orders().where(Order.customer_id == customer_id)
+    """The customer's orders, newest first, and the number after which to go on; `before` is such a number.
+
+    Raises `Invalid` for a number that is not of an order of theirs.
+    """
+    mine = Order.customer_id == customer_id
+    statement = _orders().where(mine)
     if statuses:
         statement = statement.where(Order.status.in_(statuses))
-    return _page(statement, before=before, limit=limit)
+    if before is not None:
+        statement = statement.where(Order.id < _place(before, mine))
+    return _page(statement, limit=limit)
 
 
 def all_orders(
@@ -79,7 +87,10 @@ def all_orders(
     before: str | None = None,
     limit: int,
 ) -> tuple[list[Order], str | None]:
-    """Orders of the shop, newest first; `search` is an order's number or the whole phone number of its address."""
+    """Orders of the shop, newest first; `search` is an order's number or the whole phone number of its address.
+
+    Raises `Invalid` if `before` is not the number of an order.
+    """
     statement = _orders()
     if statuses:
         statement = statement.where(Order.status.in_(statuses))
@@ -90,17 +101,25 @@ def all_orders(
         statement = statement.where(Order.created_at >= since)
     if until is not None:
         statement = statement.where(Order.created_at < until)
-    return _page(statement, before=before, limit=limit)
+    if before is not None:
+        statement = statement.where(Order.id < _place(before))
+    return _page(statement, limit=limit)
 
 
 def _orders() -> Select[Order]:
     return select(Order).options(selectinload(Order.lines))
 
 
-def _page(statement: Select[Order], *, before: str | None, limit: int) -> tuple[list[Order], str | None]:
+def _place(no: str, *among: ColumnElement[bool]) -> int:
+    """The row id of the order that a page ended with."""
+    row_id = db.session.scalar(select(Order.id).where(Order.no == no, *among))
+    if row_id is None:
+        raise Invalid({"cursor": [_("这一页已经找不到了，请从头看起。")]})
+    return row_id
+
+
+def _page(statement: Select[Order], *, limit: int) -> tuple[list[Order], str | None]:
     limit = min(max(limit, 1), PAGE_MAX)
-    if before is not None:
-        statement = statement.where(Order.id < select(Order.id).where(Order.no == before).scalar_subquery())
     found = list(db.session.scalars(statement.order_by(Order.id.desc()).limit(limit + 1)))
     more = found[limit - 1].no if len(found) > limit else None
     return found[:limit], more

@@ -36,6 +36,14 @@ class LimitReached(ShopError):
     )
 
 
+class ConfirmationNeeded(ShopError):
+    status, code, text = (
+        409,
+        "confirmation_needed",
+        _l("有商品不支持无理由退货，需要您先确认，没有任何改动。请勾选确认后再提交。"),
+    )
+
+
 def merge(items: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Pieces by SKU id, in the order of first mention. Raises `NothingToOrder`, or `Invalid` for numbers out of bounds."""
     wanted: dict[str, int] = {}
@@ -57,6 +65,18 @@ def check_on_sale(*, wanted: Mapping[str, int], skus: Mapping[str, SellableSku])
     for sku_id in wanted:
         if not skus[sku_id].on_sale:
             raise NotOnSale(sku_id=sku_id, title=skus[sku_id].title)
+
+
+def no_return(skus: Iterable[SellableSku]) -> list[str]:
+    """The ids of those SKUs that cannot be sent back without a reason."""
+    return [sku.public_id for sku in skus if not sku.returnable]
+
+
+def check_confirmed(*, skus: Iterable[SellableSku], confirmed: bool) -> None:
+    """Raises `ConfirmationNeeded` if goods that cannot be sent back without a reason were not confirmed."""
+    kept = no_return(skus)
+    if kept and not confirmed:
+        raise ConfirmationNeeded(sku_ids=kept)
 
 
 def limited_products(*, wanted: Mapping[str, int], skus: Mapping[str, SellableSku]) -> dict[int, SellableSku]:

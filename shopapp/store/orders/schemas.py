@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from shopapp.store.fields import ID_LENGTH_MAX, PlainText, whole
+from shopapp.kernel.fields import PlainText, YesNo, whole
+from shopapp.store.fields import ID_LENGTH_MAX
 from shopapp.store.pricing.schemas import FEN_MAX, QuotedLineAnswer, QuoteInput, ReductionAnswer
 
 from .models import OrderStatus
@@ -20,6 +21,10 @@ class OrderInput(QuoteInput):
 
     address_id = PlainText(least=1, longest=ID_LENGTH_MAX, required=True)
     remark = PlainText(longest=REMARK_LENGTH_MAX, lines=True, load_default="")
+    confirmed_no_return = YesNo(
+        load_default=False,
+        metadata={"description": "the customer knows which goods cannot be sent back without a reason"},
+    )
 
 
 class PageInput(Schema):
@@ -45,8 +50,8 @@ class OrderLineAnswer(QuotedLineAnswer):
     product_id = fields.String(allow_none=True)
     sku_id = fields.String(allow_none=True)
     title = fields.String()
-    specs = fields.String()
-    picture = fields.String(allow_none=True)
+    specs = fields.List(fields.String())
+    picture_url = fields.String(allow_none=True)
     price_fen = fields.Integer()
     reductions = fields.List(fields.Nested(ReductionAnswer))
     shipped_quantity = fields.Integer()
@@ -104,6 +109,7 @@ class OrderAnswer(Schema):
     refunded_fen = fields.Integer()
     address = fields.Nested(OrderAddressAnswer)
     remark = fields.String()
+    no_return_confirmed_at = fields.AwareDateTime(allow_none=True)
     shipments = fields.List(fields.Nested(ParcelAnswer))
     refunds = fields.List(fields.Nested(RefundAnswer))
     cancel_reason = fields.String(allow_none=True)
@@ -172,8 +178,8 @@ class RefundInput(Schema):
         fields.Nested(ShipmentLineInput), required=True, validate=validate.Length(min=1, max=100)
     )
     fen = whole(least=1, most=FEN_MAX)
-    reason = PlainText(longest=80, load_default="")
-    returned = fields.Boolean(load_default=False)
+    reason = PlainText(least=1, longest=80, required=True)
+    returned = YesNo(load_default=False)
 
 
 class RefundResultAnswer(Schema):

@@ -61,12 +61,14 @@ def place_order(
     items: Iterable[tuple[str, int]] | None,
     address_id: str,
     remark: str,
+    confirmed_no_return: bool = False,
     now: datetime,
 ) -> Order:
     """Take the stock and write the order, all or nothing; a total of 0 is paid at once.
 
-    `items` are pairs of SKU id and pieces; None takes the selected lines of the cart. Raises `Invalid`,
-    `NothingToOrder`, `NotOnSale`, `NoDelivery`, `LimitReached`, `TooManyUnpaid`, `SoldOut`.
+    `items` are pairs of SKU id and pieces; None takes the selected lines of the cart. `confirmed_no_return` says that
+    the customer knows which goods cannot be sent back without a reason. Raises `Invalid`, `NothingToOrder`,
+    `NotOnSale`, `ConfirmationNeeded`, `NoDelivery`, `LimitReached`, `TooManyUnpaid`, `SoldOut`.
     """
     chosen = cart_queries.selected_items(customer_id=customer.customer_id) if items is None else items
     wanted = rules.merge(chosen)
@@ -75,6 +77,7 @@ def place_order(
         raise Invalid({"address_id": [_("没有找到这个收货地址，请重新选择。")]})
     skus = catalogue.sellable(sku_ids=wanted.keys())
     rules.check_on_sale(wanted=wanted, skus=skus)
+    rules.check_confirmed(skus=skus.values(), confirmed=confirmed_no_return)
     priced = _price(wanted=wanted, skus=skus, address=address)
     # The quota's row also makes a customer's orders queue up, so that two at once cannot pass one purchase limit.
     _take_quota(customer_id=customer.customer_id)
@@ -149,6 +152,7 @@ def _write(
         ship_region=address.region,
         ship_detail=address.detail,
         remark=remark or None,
+        no_return_confirmed_at=now if rules.no_return(skus.values()) else None,
         created_at=now,
         expires_at=now + timedelta(minutes=preferences.read("orders.pay_within_minutes")),
         lines=[
@@ -157,7 +161,7 @@ def _write(
                 product_id=skus[line.sku_id].product_id,
                 sku_id=skus[line.sku_id].sku_id,
                 title=skus[line.sku_id].title,
-                specs=skus[line.sku_id].specs_text,
+                specs=skus[line.sku_id].specs,
                 picture=skus[line.sku_id].picture,
                 price=skus[line.sku_id].price,
                 quantity=line.quantity,

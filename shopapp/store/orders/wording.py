@@ -100,7 +100,7 @@ def line_view(line: OrderLine, file: OrderFile) -> dict[str, Any]:
     return {
         "url": f"/p/{sku.product_public_id}" if sku else None,
         "title": line.title,
-        "specs_text": line.specs,
+        "specs_text": line.specs_text,
         "picture": square(line.picture),
         "price_fen": line.price.fen,
         "quantity": line.quantity,

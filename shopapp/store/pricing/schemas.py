@@ -6,8 +6,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates
 
+from shopapp.kernel.fields import PlainText, whole
 from shopapp.kernel.i18n import _
-from shopapp.store.fields import ID_LENGTH_MAX, LINES_MAX, PlainText, pieces, whole
+from shopapp.store.fields import ID_LENGTH_MAX, LINES_MAX, pieces
 
 FEN_MAX = 10**11
 COUPONS_MAX = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from shopapp.store.fields import PlainText, whole
+from shopapp.kernel.fields import PlainText, whole
 
 from .services import FREE_MAX
 

@@ -1,19 +1,20 @@
 // The address form: region picker, pasted text, saving. What was typed stays until it is saved.
 import { $, $$, api, ask, busy, draft, explain, keyFor, openSheet, say, toast } from './kit.js';
-import { clean, loadRegions, readPasted, regionText } from './regions.js';
+import { clean, loadRegions, readPasted, regionText, seen } from './regions.js';
 
 const form = document.getElementById('address');
 const sheet = document.getElementById('regions');
 const { id, next, regions: source } = form.dataset;
 const NAME = `address-${id || 'new'}`;
+const FIELDS = ['name', 'phone', 'region_code', 'detail'];
 const LEVELS = ['province', 'city', 'county'];
 let chosen = [];
 
 const fieldOf = (name) => document.getElementById(name === 'region_code' ? 'region-pick' : name);
 
 const values = () => ({
-  name: form.elements.name.value.trim(), phone: clean(form.phone.value), region_code: form.region_code.value,
-  detail: form.detail.value.trim(), is_default: form.is_default.checked,
+  name: seen(form.elements.name.value).trim(), phone: clean(form.phone.value), region_code: form.region_code.value,
+  detail: seen(form.detail.value).trim(), is_default: form.is_default.checked,
 });
 
 function keep() {
@@ -54,10 +55,16 @@ function wrongFields(given) {
 }
 
 function showWrong(wrong) {
-  for (const name of ['name', 'phone', 'region_code', 'detail']) mark(name, [wrong[name] ?? ''].flat().join(' '));
-  const first = ['name', 'phone', 'region_code', 'detail'].find((name) => wrong[name]);
+  for (const name of FIELDS) mark(name, [wrong[name] ?? ''].flat().join(' '));
+  const first = FIELDS.find((name) => wrong[name]);
   if (first) fieldOf(first).focus();
   return Boolean(first);
+}
+
+/** A field that is right now has nothing more to be told. */
+function clearMended() {
+  const wrong = wrongFields(values());
+  for (const name of FIELDS) if (!wrong[name]) mark(name, '');
 }
 
 async function save() {
@@ -131,6 +138,7 @@ async function paste() {
     return;
   }
   fill(found);
+  clearMended();
   keep();
   $('#paste').value = '';
   toast(say('pasted'));

@@ -52,11 +52,25 @@ function small(text) {
   return part;
 }
 
-function missing() {
+/** Tell at a row of choices what is wrong with it, or with no text that nothing is. */
+function mark(group, text) {
+  $('.err', group).textContent = text;
+  text ? group.setAttribute('aria-invalid', 'true') : group.removeAttribute('aria-invalid');
+}
+
+/** Show what keeps the chosen from being bought; false if nothing does. */
+function refused() {
   const at = picked().indexOf(null);
-  if (at >= 0) return say('choose', { name: specs[at] });
   const sku = currentSku();
-  return sku && sku.stock > 0 ? '' : say('stock_out');
+  if (at < 0 && sku && sku.stock > 0) return false;
+  const words = at < 0 ? say('stock_out') : say('choose', { name: specs[at] });
+  $('[data-sku-note]', sheet).textContent = words;
+  if (at >= 0) {
+    mark(groups[at], words);
+    $('input:enabled', groups[at])?.focus();
+    groups[at].scrollIntoView({ block: 'nearest' });
+  }
+  return true;
 }
 
 async function toCart(sku, quantity) {
@@ -69,8 +83,7 @@ async function toCart(sku, quantity) {
 }
 
 function act(kind, button) {
-  const problem = missing();
-  if (problem) return toast(problem);
+  if (refused()) return undefined;
   const sku = currentSku();
   const quantity = Number(field.value);
   if (kind === 'cart') return busy(button, () => toCart(sku, quantity));
@@ -88,7 +101,10 @@ for (const button of $$('[data-do]', sheet)) button.addEventListener('click', ()
 for (const group of groups) {
   const values = $$('input', group);
   if (values.length === 1) values[0].checked = true;
-  group.addEventListener('change', show);
+  group.addEventListener('change', () => {
+    mark(group, '');
+    show();
+  });
 }
 $('[data-step]', sheet).addEventListener('click', show);
 $('form', sheet).addEventListener('submit', (event) => event.preventDefault());

@@ -13,7 +13,10 @@ export function loadRegions(address) {
   return loading;
 }
 
-export const clean = (phone) => phone.replace(/[\s-]/g, '').replace(/^\+?86(?=1\d{10}$)/, '');
+/** Without the unseen marks of writing direction that come along when a number or a name is copied. */
+export const seen = (text) => text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
+
+export const clean = (phone) => seen(phone).replace(/[\s-]/g, '').replace(/^\+?86(?=1\d{10}$)/, '');
 
 export function regionText(regions, code) {
   const names = [regions.province_list[`${code.slice(0, 2)}0000`], regions.city_list[`${code.slice(0, 4)}00`], regions.county_list[code]];
@@ -54,7 +57,7 @@ const A_NAME = /^(.*\S)[\s,，;；、]+([\u4e00-\u9fa5]{2,4}|[\u4e00-\u9fa5]+(?:
 /** {name, phone, region_code, region, detail} as far as a pasted text tells them. */
 export function readPasted(text, regions) {
   const found = {};
-  let rest = text;
+  let rest = seen(text);
   const phone = rest.match(PHONE);
   if (phone) {
     found.phone = phone[2].replace(/[ -]/g, '');

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
+
+from shopapp.kernel.fields import PlainText
 
 
 class PageQuery(Schema):
-    url = fields.Str(required=True, validate=validate.Length(min=1, max=2048))
+    url = PlainText(required=True, least=1, longest=2048)
 
 
 class PageSignatureAnswer(Schema):
