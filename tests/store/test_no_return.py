@@ -12,9 +12,9 @@ from shopapp.kernel.access import Permission
 from shopapp.kernel.db import db
 from shopapp.kernel.i18n import daytime
 from shopapp.store.orders.models import Order
-from tests.support.catalogue import make_sku, stock_of
+from tests.support.catalogue import make_sku
 from tests.support.merchant import merchant_client
-from tests.support.orders import Store, count
+from tests.support.orders import Store
 from tests.support.people import Person, browser_of, make_person
 from tests.support.staff import desk
 
@@ -40,15 +40,10 @@ def ask(store: Store, buyer: Person, *skus: Any, **body: Any) -> Any:
 
 
 @pytest.mark.parametrize("said", [{}, {"confirmed_no_return": False}])
-def test_without_the_confirmation_nothing_is_ordered(
-    store: Store, buyer: Person, said: dict[str, bool]
-) -> None:
-    usual, wipes, snack = make_sku(), make_sku(returnable=False), make_sku(returnable=False)
-    answer = ask(store, buyer, usual, wipes, snack, **said)
-    assert (answer.status_code, answer.get_json()["code"]) == (409, "confirmation_needed")
-    assert set(answer.get_json()["details"]["sku_ids"]) == {wipes.public_id, snack.public_id}
-    assert count(Order) == 0
-    assert stock_of(wipes) == (10, 0)
+def test_what_was_not_confirmed_can_be_sent_back(store: Store, buyer: Person, said: dict[str, bool]) -> None:
+    told = ask(store, buyer, make_sku(), make_sku(returnable=False), **said).get_json()
+    assert [line["returnable"] for line in told["lines"]] == [True, True]
+    assert told["no_return_confirmed_at"] is None
 
 
 def test_the_order_keeps_when_it_was_confirmed(

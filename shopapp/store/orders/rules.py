@@ -36,14 +36,6 @@ class LimitReached(ShopError):
     )
 
 
-class ConfirmationNeeded(ShopError):
-    status, code, text = (
-        409,
-        "confirmation_needed",
-        _l("有商品不支持无理由退货，需要您先确认，没有任何改动。请勾选确认后再提交。"),
-    )
-
-
 def merge(items: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Pieces by SKU id, in the order of first mention. Raises `NothingToOrder`, or `Invalid` for numbers out of bounds."""
     wanted: dict[str, int] = {}
@@ -67,16 +59,9 @@ def check_on_sale(*, wanted: Mapping[str, int], skus: Mapping[str, SellableSku])
             raise NotOnSale(sku_id=sku_id, title=skus[sku_id].title)
 
 
-def no_return(skus: Iterable[SellableSku]) -> list[str]:
-    """The ids of those SKUs that cannot be sent back without a reason."""
-    return [sku.public_id for sku in skus if not sku.returnable]
-
-
-def check_confirmed(*, skus: Iterable[SellableSku], confirmed: bool) -> None:
-    """Raises `ConfirmationNeeded` if goods that cannot be sent back without a reason were not confirmed."""
-    kept = no_return(skus)
-    if kept and not confirmed:
-        raise ConfirmationNeeded(sku_ids=kept)
+def not_to_go_back(*, skus: Mapping[str, SellableSku], confirmed: bool) -> set[str]:
+    """The SKUs that cannot be sent back without a reason: the product says so, and the buyer confirmed it this time."""
+    return {sku_id for sku_id, sku in skus.items() if not sku.returnable} if confirmed else set()
 
 
 def limited_products(*, wanted: Mapping[str, int], skus: Mapping[str, SellableSku]) -> dict[int, SellableSku]:

@@ -67,8 +67,8 @@ def place_order(
     """Take the stock and write the order, all or nothing; a total of 0 is paid at once.
 
     `items` are pairs of SKU id and pieces; None takes the selected lines of the cart. `confirmed_no_return` says that
-    the customer knows which goods cannot be sent back without a reason. Raises `Invalid`, `NothingToOrder`,
-    `NotOnSale`, `ConfirmationNeeded`, `NoDelivery`, `LimitReached`, `TooManyUnpaid`, `SoldOut`.
+    the customer knows which goods cannot be sent back without a reason; without it they can. Raises `Invalid`,
+    `NothingToOrder`, `NotOnSale`, `NoDelivery`, `LimitReached`, `TooManyUnpaid`, `SoldOut`.
     """
     chosen = cart_queries.selected_items(customer_id=customer.customer_id) if items is None else items
     wanted = rules.merge(chosen)
@@ -77,7 +77,6 @@ def place_order(
         raise Invalid({"address_id": [_("没有找到这个收货地址，请重新选择。")]})
     skus = catalogue.sellable(sku_ids=wanted.keys())
     rules.check_on_sale(wanted=wanted, skus=skus)
-    rules.check_confirmed(skus=skus.values(), confirmed=confirmed_no_return)
     priced = _price(wanted=wanted, skus=skus, address=address)
     # The quota's row also makes a customer's orders queue up, so that two at once cannot pass one purchase limit.
     _take_quota(customer_id=customer.customer_id)
@@ -86,7 +85,14 @@ def place_order(
     quantities = {skus[sku_id].sku_id: quantity for sku_id, quantity in wanted.items()}
     stock.hold(quantities=quantities, subject=f"order:{no}", now=now)
     order = _write(
-        no=no, customer=customer, address=address, priced=priced, skus=skus, remark=remark, now=now
+        no=no,
+        customer=customer,
+        address=address,
+        priced=priced,
+        skus=skus,
+        remark=remark,
+        confirmed_no_return=confirmed_no_return,
+        now=now,
     )
     carts.remove(customer_id=customer.customer_id, sku_ids=list(quantities))
     if not order.total:
@@ -135,8 +141,10 @@ def _write(
     priced: Quote,
     skus: Mapping[str, SellableSku],
     remark: str,
+    confirmed_no_return: bool,
     now: datetime,
 ) -> Order:
+    kept = rules.not_to_go_back(skus=skus, confirmed=confirmed_no_return)
     order = Order(
         no=no,
         customer_id=customer.customer_id,
@@ -152,7 +160,7 @@ def _write(
         ship_region=address.region,
         ship_detail=address.detail,
         remark=remark or None,
-        no_return_confirmed_at=now if rules.no_return(skus.values()) else None,
+        no_return_confirmed_at=now if kept else None,
         created_at=now,
         expires_at=now + timedelta(minutes=preferences.read("orders.pay_within_minutes")),
         lines=[
@@ -167,7 +175,7 @@ def _write(
                 quantity=line.quantity,
                 list=line.list,
                 pay=line.pay,
-                returnable=skus[line.sku_id].returnable,
+                returnable=line.sku_id not in kept,
             )
             for line in priced.lines
         ],

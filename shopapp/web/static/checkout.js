@@ -48,7 +48,6 @@ if (form && source) {
     }
     busy($('[type=submit][form=checkout]'), submit, (error) => {
       if (error.status >= 400 && error.status < 500) draft.drop(KEY);
-      if (error.code === 'confirmation_needed') setTimeout(() => location.reload(), 1800);
       told.textContent = explain(error);
       told.scrollIntoView({ block: 'center' });
     });
