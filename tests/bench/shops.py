@@ -19,7 +19,7 @@ from shopapp.store.catalogue import services
 from shopapp.store.catalogue.models import Category, Picture, Product
 from shopapp.store.catalogue.rules import PictureContent, ProductContent, SkuContent
 from shopapp.store.stock import services as stock
-from tests.support.databases import create_database, drop_database, own_name, postgres_server
+from tests.support.databases import spare_database
 from tests.support.keys import test_environment
 from tests.support.people import Person, make_person
 
@@ -41,26 +41,11 @@ class Shop:
 
 
 @contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
-    """Address of an empty database, gone when the block ends. Raises `LookupError` without a PostgreSQL server."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'bench.db'}"
-        return
-    server, name = postgres_server(), own_name("_bench")
-    if server is None:
-        raise LookupError("no PostgreSQL server was found")
-    try:
-        yield create_database(server=server, name=name)
-    finally:
-        drop_database(server=server, name=name)
-
-
-@contextmanager
 def open_shop(kind: str, *, folder: Path, products: int, people: int, gateway: str) -> Iterator[Shop]:
     """A filled shop on `sqlite` or `postgres`, whose platform is at the address `gateway`."""
     home = folder / kind
     home.mkdir()
-    with database(kind, home) as url:
+    with spare_database(kind, home) as url:
         environment = {
             **test_environment(home),
             "DATABASE_URL": url,

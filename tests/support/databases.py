@@ -117,3 +117,18 @@ def connect(url: str) -> psycopg.Connection[TupleRow]:
 def for_sqlalchemy(url: str) -> str:
     scheme, _, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+
+@contextmanager
+def spare_database(kind: str, folder: Path) -> Iterator[str]:
+    """Address of an empty database, gone when the block ends. Raises `LookupError` without a PostgreSQL server."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'spare.db'}"
+        return
+    server, name = postgres_server(), own_name("_spare")
+    if server is None:
+        raise LookupError("no PostgreSQL server was found")
+    try:
+        yield create_database(server=server, name=name)
+    finally:
+        drop_database(server=server, name=name)

@@ -1,0 +1,60 @@
+"""The database comes up from nothing, is what the code says, and goes down to nothing again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import Table, inspect
+from sqlalchemy.schema import SchemaItem
+
+from config import load_settings
+from shopapp import create_app
+from shopapp.kernel.db import db
+from tests.support.databases import spare_database
+from tests.support.keys import test_environment
+
+HAND_MADE = "product_search"
+
+
+@pytest.fixture
+def empty(database: str, tmp_path: Path) -> Iterator[Flask]:
+    """A shop whose database holds nothing yet."""
+    with spare_database(database, tmp_path) as url:
+        app = create_app(load_settings({**test_environment(tmp_path), "DATABASE_URL": url}, dotenv=None))
+        with app.app_context():
+            yield app
+            db.session.remove()
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+def tables() -> set[str]:
+    return {name for name in inspect(db.engine).get_table_names() if not name.startswith(HAND_MADE)}
+
+
+def differences() -> list[object]:
+    with db.engine.connect() as connection:
+        options = {"compare_type": True, "include_object": modelled}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), db.metadata))
+
+
+def modelled(thing: SchemaItem, _name: str | None, _kind: str, _reflected: bool, _compare_to: object) -> bool:
+    """Whether the models know of it; the tables of the search are made by hand in the migrations."""
+    table = thing if isinstance(thing, Table) else getattr(thing, "table", None)
+    return table is None or not table.name.startswith(HAND_MADE)
+
+
+def test_up_is_what_the_models_say_and_down_leaves_nothing(empty: Flask) -> None:
+    upgrade()
+    assert tables() - {"alembic_version"} == set(db.metadata.tables)
+    assert differences() == []
+    downgrade(revision="base")
+    assert tables() == {"alembic_version"}
+    upgrade()
+    assert differences() == []
