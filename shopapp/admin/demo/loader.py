@@ -68,7 +68,7 @@ def load(wish: Wish, *, files: Files, tell: Callable[[int], object] = lambda _co
     ):
         past.write(batch)
         tell(len(batch))
-    past.close(start=year.start)
+    past.close(start=year.start, until=wish.until)
     shelves.close_shelves(shelved, now=wish.until)
 
 

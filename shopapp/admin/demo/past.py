@@ -60,6 +60,13 @@ class PastOrder:
         """Whether pieces given back never left the house."""
         return self.plan.refunded_at is not None and self.plan.shipped_at is None
 
+    def back(self, line: PlannedLine) -> tuple[datetime, int] | None:
+        """When pieces of this line came back to the shelf, and how many; None if they never did."""
+        if self.restocks:
+            return _known(self.plan.refunded_at), line.refunded
+        at = self.plan.cancelled_at
+        return None if at is None else (at, line.quantity)
+
     @property
     def refunded(self) -> Money:
         return Money.total(self._refunds()) + self._freight_back()
