@@ -15,6 +15,7 @@ from shopapp.store.pricing.rules import FreightTerms
 
 from . import rows
 from .followers import Known
+from .ids import Ids
 from .orders import PlannedOrder
 from .past import PastOrder
 from .rows import Row
@@ -44,6 +45,7 @@ class History:
     """Writes orders in batches and keeps count of what they did to the stock."""
 
     def __init__(self, *, seed: int, shelves: Shelves, people: Sequence[Known]) -> None:
+        self.ids = Ids(seed)
         self.shelves = shelves
         self.people = people
         self.terms: FreightTerms = pricing.freight_terms()
@@ -78,6 +80,7 @@ class History:
             terms=self.terms,
             pay_within=self.pay_within,
             number=self.numbers,
+            ids=self.ids,
         )
 
     def _write_parcels(self, past: Sequence[PastOrder]) -> None:
