@@ -126,6 +126,11 @@ def stock_is_what_its_movements_say() -> None:
 
 def times_follow_one_another() -> None:
     now = clock.now()
+    assert not ask(
+        "SELECT c.id FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.id, c.created_at,"
+        " c.last_seen_at HAVING c.last_seen_at <> coalesce(max(o.created_at), c.created_at)"
+    )
+    assert one("SELECT count(*) FROM customers WHERE last_seen_at IS NULL") == 0
     for name, column in [("orders", "created_at"), ("order_steps", "at"), ("stock_movements", "at")]:
         target = rows.table(name)
         assert db.session.scalar(select(func.max(target.c[column]))) <= now + timedelta(minutes=1)

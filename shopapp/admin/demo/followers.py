@@ -86,6 +86,7 @@ def _write(
                 "nickname": person.nickname,
                 "picture_url": picture_url(files[face(person)].file, FACE_WIDTH),
                 "created_at": joined[person.number],
+                "last_seen_at": joined[person.number],
             }
             for person, public_id in zip(batch, public_ids, strict=True)
         ],

@@ -56,6 +56,7 @@ class History:
         self.shelf: defaultdict[str, Shelf] = defaultdict(Shelf)
         self.sold: Counter[int] = Counter()
         self.unpaid: Counter[int] = Counter()
+        self.last: dict[int, datetime] = {}
 
     def write(self, planned: Sequence[PlannedOrder]) -> None:
         """One batch of orders with everything that belongs to them."""
@@ -113,6 +114,7 @@ class History:
 
     def _count(self, order: PastOrder) -> None:
         plan = order.plan
+        self.last[order.customer.customer_id] = plan.placed_at
         for line, goods in zip(plan.lines, order.goods, strict=True):
             if plan.paid_at is not None:
                 self.sold[goods.product_id] += line.quantity
@@ -138,6 +140,7 @@ class History:
             ],
         )
         rows.change("products", "sold", self.sold)
+        rows.change("customers", "last_seen_at", self.last)
         rows.add(
             "order_quotas",
             [{"customer_id": customer_id, "unpaid": count} for customer_id, count in self.unpaid.items()],
