@@ -50,6 +50,14 @@ def test_each_of_the_last_days_has_its_share(customers: int, orders: int, until:
     assert sum(counted) >= 0.9 * sum(expected) - 2
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_people_join_up_to_the_last_week(seed: int) -> None:
+    year = Year.ending(MOMENTS[0])
+    joined = [year.moment(person.joined) for person in people(seed=seed)]
+    weeks = Counter((year.until - at) // timedelta(days=7) for at in joined)
+    assert min(weeks[week] for week in range(8)) >= 1
+
+
 @pytest.mark.parametrize("until", MOMENTS, ids=lambda moment: f"{moment:%Y-%m-%d}")
 @pytest.mark.parametrize("seed", range(4))
 def test_no_day_of_the_last_weeks_is_empty(seed: int, until: datetime) -> None:
