@@ -51,7 +51,6 @@ def development_settings(*, folder: Path, port: int, sandbox_port: int) -> dict[
         "WXPAY_PUBLIC_KEY_FILE": str(platform.public),
         "SANDBOX_PORT": str(sandbox_port),
         "SANDBOX_PUBLIC_URL": sandbox,
-        "SANDBOX_ACCOUNT_NAME": "小满母婴零食铺",
         "SANDBOX_DATABASE": str(folder.parent / "sandbox.db"),
         "SANDBOX_MERCHANT_PUBLIC_KEY_FILE": str(merchant.public),
         "SANDBOX_PLATFORM_PRIVATE_KEY_FILE": str(platform.private),

@@ -20,7 +20,7 @@ from config import ROOT, VAR, BadSettings, load_settings, read_dotenv
 from scripts import commands
 from scripts.dev_settings import development_settings, write_private
 from scripts.family import Child, Family
-from scripts.shop_state import migrations_current, table_empty
+from scripts.shop_state import migrations_current, shop_name, table_empty
 
 DEV = VAR / "dev"
 OWNER = "owner"
@@ -103,7 +103,10 @@ def refuse_busy_port(name: str, port: int) -> None:
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """Database, goods and a person who may sign in, each only if missing. Raises `NotPossible`."""
+    """Database, goods and a person who may sign in, each only if missing; the sandbox's account is called as the shop is.
+
+    Raises `NotPossible`.
+    """
     try:
         url = load_settings(environment).database_url
     except BadSettings as problem:
@@ -114,6 +117,7 @@ def prepare(environment: dict[str, str]) -> None:
     if table_empty(url, "products"):
         say("正在布置示例店铺 · demo shop (once)")
         flask(environment, "demo", "load")
+    environment.setdefault("SANDBOX_ACCOUNT_NAME", shop_name(url))
     if table_empty(url, "staff"):
         flask(
             environment | {"SHOP_PASSWORD": owner_password()},

@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page
 
 from config import ROOT
+from shopapp.admin.demo.catalogue import SHOP_NAME
 from shopapp.kernel import clock
 from shopapp.wechat import menus
 from tests.support.browsers import PHONE, open_browser, open_context
@@ -117,7 +118,10 @@ def main(names: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    with tempfile.TemporaryDirectory(prefix="huitou-pictures-") as folder, running_town(Path(folder)) as town:
+    with (
+        tempfile.TemporaryDirectory(prefix="huitou-pictures-") as folder,
+        running_town(Path(folder), SANDBOX_ACCOUNT_NAME=SHOP_NAME) as town,
+    ):
         flask_command(town.environment, "demo", "load")
         start_all(town)
         with town.app.app_context():

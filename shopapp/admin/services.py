@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import select, update
 
@@ -38,6 +39,11 @@ class WrongPassword(ShopError):
 
 class WrongCode(ShopError):
     status, code, text = 422, "wrong_code", _l("动态码不对，或者已经用过。请等下一个动态码再试。")
+
+
+class SignInStep(StrEnum):
+    FIRST = "first"
+    SECOND = "second"
 
 
 def create_staff(*, name: str, password: str, role: Role, now: datetime) -> Staff:
@@ -146,6 +152,13 @@ def check_code(*, staff: Staff, code: str, now: datetime) -> None:
     if not has_second_factor(staff):
         raise WrongCode
     _use_code(staff=staff, code=code, now=now)
+
+
+def note_failed_sign_in(*, name: str, step: SignInStep) -> None:
+    """Leave a trace if this is somebody's name; whatever else was typed is kept nowhere."""
+    staff = db.session.scalar(select(Staff).filter_by(name=name))
+    if staff is not None:
+        _record("staff.sign_in_failed", staff, changes={"step": step.value})
 
 
 def open_session(*, staff: Staff, device: str, address: str, now: datetime) -> tuple[str, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import url_for
@@ -57,6 +58,7 @@ ACTS: dict[str, Any] = {
     "second_factor_on": _l("开启两步验证"),
     "second_factor_off": _l("关闭两步验证"),
     "sign_in": _l("登录"),
+    "sign_in_failed": _l("登录没有成功"),
     "session_end": _l("退出登录"),
     "templates": _l("修改模板消息"),
     "problem_done": _l("标记问题已处理"),
@@ -76,6 +78,7 @@ FIELDS: dict[str, Any] = {
     "status": _l("状态"),
     "was": _l("原来"),
     "role": _l("角色"),
+    "step": _l("不对的是"),
     "scopes": _l("权限范围"),
     "keyword": _l("关键词"),
     "scene": _l("二维码代码"),
@@ -105,7 +108,11 @@ FIELDS: dict[str, Any] = {
     "freight.free_from_fen": _l("包邮金额（分）"),
     "freight.no_delivery_regions": _l("不送的地区"),
 }
-ROLE_WORDS = {role.value: name for role, name in shell.ROLE_NAMES.items()}
+VALUES: dict[str, dict[str, Any]] = {
+    "role": {role.value: name for role, name in shell.ROLE_NAMES.items()},
+    "step": {"first": _l("密码"), "second": _l("动态码")},
+}
+ACTORS: dict[str, Any] = {"system": _l("系统"), "stranger": _l("没有登录的人")}
 EMPTY = _l("空")
 CHANGES_MAX = 500
 SUBJECTS = {
@@ -123,24 +130,29 @@ def action_in_words(action: str) -> str:
     return f"{AREAS.get(area, area)} · {ACTS.get(act, act)}"
 
 
+def actor_in_words(actor_id: str, name: str) -> str:
+    """The name of who acted; those who have none are told by what they are."""
+    return str(ACTORS.get(actor_id, name))
+
+
 def changes_in_words(changes: dict[str, Any]) -> str:
     """`{"fen": [100, 200], "name": "x"}` -> 金额（分）：100 → 200；名称：x"""
     parts = []
     for name, value in changes.items():
-        label = FIELDS.get(name, name)
+        label, words = FIELDS.get(name, name), VALUES.get(name, {})
         if isinstance(value, list) and len(value) == 2:
-            parts.append(f"{label}：{_shown(value[0])} → {_shown(value[1])}")
+            parts.append(f"{label}：{_shown(value[0], words)} → {_shown(value[1], words)}")
         else:
-            parts.append(f"{label}：{_shown(value)}")
+            parts.append(f"{label}：{_shown(value, words)}")
     return "；".join(parts)[:CHANGES_MAX]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, words: Mapping[str, Any]) -> str:
     if value is None or value in ("", "None", "[]", "{}"):
         return str(EMPTY)
     if isinstance(value, list):
         return "、".join(map(str, value))
-    return str(ROLE_WORDS.get(value, value)) if isinstance(value, str) else str(value)
+    return str(words.get(value, value)) if isinstance(value, str) else str(value)
 
 
 def subject_url(kind: str, subject_id: str) -> str | None:

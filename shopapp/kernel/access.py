@@ -100,7 +100,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts: kind is staff, token, customer or system; `id` is what is shown outside."""
+    """Who acts: kind is staff, token, customer, stranger or system; `id` is what is shown outside."""
 
     kind: str
     id: str

@@ -91,6 +91,11 @@ def show_shop_error(error: ShopError) -> Response:
     response = error_response(
         status=error.status, code=error.code, message=error.message, details=error.details
     )
+    return told_to_wait(response, error)
+
+
+def told_to_wait(response: Response, error: ShopError) -> Response:
+    """The answer to this error, saying when to try again if there were too many tries."""
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.details.get("seconds", 60))
     return response

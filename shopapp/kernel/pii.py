@@ -99,5 +99,5 @@ def mask_name(name: str) -> str:
 
 
 def mask_detail(detail: str) -> str:
-    """The first six characters of a street address stay."""
-    return detail[:6] + "****" if detail else ""
+    """The first characters of a street address stay: six at most, and never more than half."""
+    return detail[: min(6, len(detail) // 2)] + "****" if detail else ""

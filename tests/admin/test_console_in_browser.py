@@ -262,6 +262,40 @@ def test_a_refund_shows_its_sum_while_it_is_typed(
     expect(page.get_by_role("dialog")).to_contain_text("不能撤回")
 
 
+def test_an_order_is_read_and_worked_on_with_a_phone(
+    browser: Browser, town: Town, places: dict[str, str]
+) -> None:
+    page = at_desk(browser, town, size=PHONE)
+    page.goto(f"{town.shop}/admin/orders/{places['paid']}", wait_until="networkidle")
+    page.get_by_role("button", name="退款").click()
+    leads = page.locator("table.stack td.lead")
+    widths = [leads.nth(place).evaluate("cell => cell.clientWidth") for place in range(leads.count())]
+    assert len(widths) >= 3
+    assert min(widths) > PHONE["width"] * 0.7
+    for label in ("还没发", "这次发", "还能退", "这次退几件", "单价", "小计"):
+        expect(page.locator(f"td[data-label={label}]").first).to_be_visible()
+    amount = page.locator("tr.total").last
+    assert (amount.bounding_box() or {})["height"] < 48, "a sum and its name stand in one line"
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE, {"width": 1280, "height": 600}], ids=["desk", "phone", "low"])
+def test_a_refused_picture_is_told_where_it_can_be_seen(
+    browser: Browser, town: Town, places: dict[str, str], tmp_path: Path, size: dict[str, int]
+) -> None:
+    wrong = tmp_path / "notes.png"
+    wrong.write_bytes(b"no picture")
+    page = at_desk(browser, town, size=size)
+    page.goto(f"{town.shop}/admin/products/{places['product']}", wait_until="networkidle")
+    page.locator("[data-shot-add] input").set_input_files([str(wrong), str(wrong)])
+    told = page.get_by_role("alert")
+    expect(told.get_by_text("notes.png：这个文件不是可以使用的图片")).to_have_count(2)
+    message, bar = told.bounding_box(), page.locator(".save-bar").bounding_box()
+    assert message is not None
+    assert bar is not None
+    assert message["y"] >= 56
+    assert message["y"] + message["height"] <= min(bar["y"], size["height"])
+
+
 def test_light_and_dark_are_remembered(browser: Browser, town: Town, places: dict[str, str]) -> None:
     page = at_desk(browser, town)
     page.get_by_role("button", name="切换浅色和深色").click()

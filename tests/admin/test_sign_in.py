@@ -34,9 +34,10 @@ def with_second_factor(staff: Staff, *, at_step: int = -1) -> pyotp.TOTP:
     """Bind a phone, with the code of an earlier step, so that the present one is still unused."""
     with transaction():
         secret = services.begin_second_factor(staff=staff)
-    code = pyotp.TOTP(secret).at(int(clock.now().timestamp()) + 30 * at_step)
+    now = clock.real_now()
+    code = pyotp.TOTP(secret).at(int(now.timestamp()) + 30 * at_step)
     with transaction():
-        services.confirm_second_factor(staff=staff, code=code, now=clock.now())
+        services.confirm_second_factor(staff=staff, code=code, now=now)
     return pyotp.TOTP(secret)
 
 
@@ -86,7 +87,9 @@ def test_a_name_can_be_tried_only_so_often(app: Flask) -> None:
     client = stranger(app)
     answers = [sign_in(client, name="小满", password="guess").status_code for _ in range(11)]
     assert answers == [422] * 10 + [429]
-    assert sign_in(client, name="小满").status_code == 429
+    refused = sign_in(client, name="小满")
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 600
     assert open_sessions() == 0
 
 
@@ -230,6 +233,55 @@ def test_coming_in_leaves_a_trace_and_the_password_does_not(app: Flask) -> None:
     entry = db.session.scalars(select(AuditEntry).filter_by(action="staff.sign_in")).one()
     assert (entry.actor_name, entry.address) == ("小满", "127.0.0.1")
     assert PASSWORD not in str(entry.changes)
+
+
+def test_a_phone_shows_the_real_time_however_far_the_shop_has_travelled(app: Flask, clock: ShopClock) -> None:
+    clock.forward(days=15)
+    staff = make_staff(name="小满")
+    phone = with_second_factor(staff)
+    real = int(clock.now().timestamp() - clock.offset.total_seconds())
+    first, second = stranger(app), stranger(app)
+    for client in (first, second):
+        sign_in(client, name="小满")
+    code = phone.at(real)
+    assert first.post("/admin/sign-in/code", data={"code": code}).status_code == 303
+    assert second.post("/admin/sign-in/code", data={"code": code}).status_code == 422, "none works twice"
+    clock.back_to_present()
+    third = stranger(app)
+    sign_in(third, name="小满")
+    assert third.post("/admin/sign-in/code", data={"code": phone.at(real + 30)}).status_code == 303
+
+
+def failures() -> list[AuditEntry]:
+    return list(db.session.scalars(select(AuditEntry).filter_by(action="staff.sign_in_failed")))
+
+
+def test_failing_to_come_in_leaves_a_trace_once_a_minute(app: Flask, clock: ShopClock) -> None:
+    staff = make_staff(name="小满")
+    client = stranger(app)
+    for _ in range(4):
+        sign_in(client, name="小满", password="TEST-a-guess")
+    sign_in(client, name="没有这个人", password="TEST-a-guess")
+    (entry,) = failures()
+    assert (entry.subject_id, entry.address, entry.actor_kind) == (staff.public_id, "127.0.0.1", "stranger")
+    assert entry.changes == {"name": "小满", "step": "first"}
+    clock.forward(minutes=1)
+    sign_in(client, name="小满", password="TEST-a-guess")
+    assert len(failures()) == 2
+    shown = desk(app).get("/admin/audit?area=staff").text
+    assert "员工与登录 · 登录没有成功" in shown
+    assert "不对的是：密码" in shown
+    assert "没有登录的人" in shown
+    assert "TEST-a-guess" not in shown
+
+
+def test_a_wrong_code_leaves_a_trace_too(app: Flask, clock: ShopClock) -> None:
+    with_second_factor(make_staff(name="小满"))
+    client = stranger(app)
+    sign_in(client, name="小满")
+    client.post("/admin/sign-in/code", data={"code": "000000"})
+    (entry,) = failures()
+    assert entry.changes == {"name": "小满", "step": "second"}
 
 
 def test_being_seen_is_noted_at_most_every_few_minutes(app: Flask, clock: ShopClock) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shopapp.kernel import pii
 
@@ -57,4 +59,14 @@ def test_masks_hide_all_but_a_little() -> None:
     assert pii.mask_phone("19900001234") == "199****1234"
     assert pii.mask_phone("123") == "***"
     assert pii.mask_name("欧阳小满") == "欧***"
-    assert pii.mask_detail("文三路 1 号 2 幢") == "文三路 1 ****"
+    assert pii.mask_detail("文三路 1 号 2 幢") == "文三路 1****"
+    assert pii.mask_detail("文三路1号") == "文三****"
+    assert pii.mask_detail("") == ""
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_an_address_never_shows_more_than_half_nor_more_than_six(detail: str) -> None:
+    shown = pii.mask_detail(detail).removesuffix("****")
+    assert detail.startswith(shown)
+    assert len(shown) <= min(6, len(detail) / 2)
+    assert pii.mask_detail(detail).endswith("****")

@@ -61,7 +61,7 @@ function drawWaiting(box, { windows, orders, transfers }) {
   const rows = [];
   if (windows.length) {
     rows.push(el("ul", { class: "windows", "aria-label": "客服消息窗口" }, ...windows.map((w) =>
-      el("li", {}, `${WINDOW_WORDS[w.kind]}：还能回 ${w.left ?? "不限"} 条，${w.hours}`))));
+      el("li", {}, `${WINDOW_WORDS[w.kind]}：${w.hours}还能回${w.left === null ? "，条数不限" : ` ${w.left} 条`}`))));
   }
   for (const order of orders) {
     rows.push(el("div", { class: "due" }, el("span", {}, `待付款 ${yuan(order.total)} · ${order.description}`), el("small", { class: "faint" }, "在商城页面里付款")));

@@ -18,6 +18,12 @@ export function openPage(url, { fromChat = false } = {}) {
   layout();
 }
 
+function reloadPage() {
+  // The page is of another origin, and only the browser knows where its links have led: away and back loads it anew.
+  web().addEventListener("load", () => history.back(), { once: true });
+  web().contentWindow.location.href = "about:blank";
+}
+
 export function toChat() {
   if (view.page === "web") web().src = "about:blank";
   view.page = "chat";
@@ -154,7 +160,7 @@ function moreItems() {
   const friends = app.state.people.filter((p) => p.openid !== app.state.me?.openid);
   return [
     item("回到商城首页", () => openPage(`${shop}/`)),
-    item("重新打开这一页", () => { web().src = web().src; }),
+    item("重新打开这一页", reloadPage),
     item("在新标签页打开", () => window.open(web().src, "_blank", "noopener")),
     ...(view.share ? friends.slice(0, 6).map((friend) => item(`转发给 ${friend.nickname}`, async () => {
       if (await act("share", { to: friend.openid, title: view.share.title, desc: view.share.desc, link: view.share.link, picture: view.share.imgUrl })) toast(`已转发给 ${friend.nickname}，换 TA 拿手机就能看到`);

@@ -34,8 +34,8 @@ def demo_group() -> None:
 def load(customers: int, orders: int, seed: int) -> None:
     """Fill an empty shop with goods, drawn pictures, people and a year of their orders.
 
-    The same seed gives the same goods, people, baskets, amounts and fates. The year ends now, so dates move with the
-    day of loading; ids shown outside are drawn afresh.
+    The same seed gives the same goods, people, baskets, amounts, fates and links. The year ends now, so dates move with
+    the day of loading.
     """
     from . import drawing, loader
     from .people import people

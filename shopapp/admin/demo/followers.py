@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from shopapp.kernel.ids import new_id
 from shopapp.kernel.pii import lookup_hash
 from shopapp.kernel.templating import picture_url
 from shopapp.members.channels import services as channels
 
 from . import rows
 from .drawing import face
+from .ids import Ids
 from .people import Address, Customer, Source
 from .rhythm import Year
 from .rows import Row
@@ -55,7 +55,7 @@ def region_of(address: Address) -> str:
 
 def let_in(*, people: Sequence[Customer], seed: int, year: Year, files: Files) -> list[Known]:
     """Write everybody; in the order of their numbers."""
-    scenes = _open_channels(now=year.start)
+    scenes = _open_channels(Ids(seed), now=year.start)
     found: list[Known] = []
     everybody = iter(people)
     while batch := list(islice(everybody, BATCH)):
@@ -63,19 +63,22 @@ def let_in(*, people: Sequence[Customer], seed: int, year: Year, files: Files) -
     return found
 
 
-def _open_channels(*, now: datetime) -> dict[Source, int]:
-    return {
-        source: channels.create_channel(name=name, code=code, now=now).id
-        for source, (code, name) in CHANNELS.items()
-    }
+def _open_channels(ids: Ids, *, now: datetime) -> dict[Source, int]:
+    found: dict[Source, int] = {}
+    for source, (code, name) in CHANNELS.items():
+        channel = channels.create_channel(name=name, code=code, now=now)
+        channel.public_id = ids.of("channel", code)
+        found[source] = channel.id
+    return found
 
 
 def _write(
     batch: Sequence[Customer], *, seed: int, year: Year, files: Files, scenes: Mapping[Source, int]
 ) -> list[Known]:
     joined = {person.number: year.moment(person.joined) for person in batch}
-    public_ids = [new_id() for _ in batch]
-    ids = rows.add_with_ids(
+    ids = Ids(seed)
+    public_ids = [ids.of("customer", person.number) for person in batch]
+    row_ids = rows.add_with_ids(
         "customers",
         [
             {
@@ -83,6 +86,7 @@ def _write(
                 "nickname": person.nickname,
                 "picture_url": picture_url(files[face(person)].file, FACE_WIDTH),
                 "created_at": joined[person.number],
+                "last_seen_at": joined[person.number],
             }
             for person, public_id in zip(batch, public_ids, strict=True)
         ],
@@ -94,7 +98,7 @@ def _write(
             openid=openid_of(seed=seed, number=person.number),
             addresses=person.addresses,
         )
-        for person, row_id, public_id in zip(batch, ids, public_ids, strict=True)
+        for person, row_id, public_id in zip(batch, row_ids, public_ids, strict=True)
     ]
     pairs = list(zip(batch, known, strict=True))
     rows.add(
@@ -103,7 +107,11 @@ def _write(
     )
     rows.add(
         "addresses",
-        [row for person, one in pairs for row in _addresses(one, at=joined[person.number], until=year.until)],
+        [
+            row
+            for person, one in pairs
+            for row in _addresses(one, ids, at=joined[person.number], until=year.until)
+        ],
     )
     rows.add(
         "channel_visits",
@@ -140,10 +148,10 @@ def _account(person: Customer, known: Known, *, at: datetime, year: Year, seed: 
     }
 
 
-def _addresses(known: Known, *, at: datetime, until: datetime) -> list[Row]:
+def _addresses(known: Known, ids: Ids, *, at: datetime, until: datetime) -> list[Row]:
     return [
         {
-            "public_id": new_id(),
+            "public_id": ids.of("address", known.public_id, place),
             "customer_id": known.customer_id,
             "name": address.recipient,
             "phone": address.phone,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 from shopapp.kernel import preferences
 from shopapp.store.catalogue import services as catalogue
@@ -14,6 +15,7 @@ from shopapp.store.pricing.rules import FreightTerms
 
 from . import rows
 from .followers import Known
+from .ids import Ids
 from .orders import PlannedOrder
 from .past import PastOrder
 from .rows import Row
@@ -22,10 +24,28 @@ from .shelves import Shelved, Shelves
 BATCH = 500
 
 
+class Shelf:
+    """How many pieces of one SKU are taken at a time, and how many were at most; orders come in time."""
+
+    def __init__(self) -> None:
+        self.taken = self.most_taken = 0
+        self._coming_back: list[tuple[datetime, int]] = []
+
+    def take(self, pieces: int, *, at: datetime, back: tuple[datetime, int] | None) -> None:
+        """An order takes pieces at this time; `back` tells when how many of them return to the shelf."""
+        while self._coming_back and self._coming_back[0][0] < at:
+            self.taken -= heappop(self._coming_back)[1]
+        self.taken += pieces
+        self.most_taken = max(self.most_taken, self.taken)
+        if back is not None:
+            heappush(self._coming_back, back)
+
+
 class History:
     """Writes orders in batches and keeps count of what they did to the stock."""
 
     def __init__(self, *, seed: int, shelves: Shelves, people: Sequence[Known]) -> None:
+        self.ids = Ids(seed)
         self.shelves = shelves
         self.people = people
         self.terms: FreightTerms = pricing.freight_terms()
@@ -33,8 +53,10 @@ class History:
         self.numbers = random.Random(f"{seed}:numbers").randrange(10**10)
         self.held: Counter[str] = Counter()
         self.gone: Counter[str] = Counter()
+        self.shelf: defaultdict[str, Shelf] = defaultdict(Shelf)
         self.sold: Counter[int] = Counter()
         self.unpaid: Counter[int] = Counter()
+        self.last: dict[int, datetime] = {}
 
     def write(self, planned: Sequence[PlannedOrder]) -> None:
         """One batch of orders with everything that belongs to them."""
@@ -59,6 +81,7 @@ class History:
             terms=self.terms,
             pay_within=self.pay_within,
             number=self.numbers,
+            ids=self.ids,
         )
 
     def _write_parcels(self, past: Sequence[PastOrder]) -> None:
@@ -91,21 +114,33 @@ class History:
 
     def _count(self, order: PastOrder) -> None:
         plan = order.plan
+        self.last[order.customer.customer_id] = plan.placed_at
         for line, goods in zip(plan.lines, order.goods, strict=True):
             if plan.paid_at is not None:
                 self.sold[goods.product_id] += line.quantity
                 self.gone[line.sku] += line.quantity - (line.refunded if order.restocks else 0)
             elif plan.cancelled_at is None:
                 self.held[line.sku] += line.quantity
+            self.shelf[line.sku].take(line.quantity, at=plan.placed_at, back=order.back(line))
         if plan.paid_at is None and plan.cancelled_at is None:
             self.unpaid[order.customer.customer_id] += 1
 
-    def close(self, *, start: datetime) -> None:
+    def close(self, *, start: datetime, until: datetime) -> None:
         """Write the stock, so that all that was bought had been there, and what follows from it."""
         skus = self.shelves.skus
         rows.add("stock_levels", [self._level(code, sku) for code, sku in skus.items()])
-        rows.add("stock_movements", [self._delivery(code, sku, at=start) for code, sku in skus.items()])
+        deliveries = {code: self._delivery(code, sku, at=start) for code, sku in skus.items()}
+        rows.add("stock_movements", list(deliveries.values()))
+        rows.add(
+            "stock_movements",
+            [
+                self._count_again(more, of=deliveries[code], at=until)
+                for code, sku in skus.items()
+                if (more := self._spare(code, sku))
+            ],
+        )
         rows.change("products", "sold", self.sold)
+        rows.change("customers", "last_seen_at", self.last)
         rows.add(
             "order_quotas",
             [{"customer_id": customer_id, "unpaid": count} for customer_id, count in self.unpaid.items()],
@@ -117,7 +152,7 @@ class History:
         return {"sku_id": sku.sku_id, "free": sku.stock, "held": self.held[code]}
 
     def _delivery(self, code: str, sku: Shelved, *, at: datetime) -> Row:
-        pieces = sku.stock + self.held[code] + self.gone[code]
+        pieces = sku.stock + self.held[code] + self.gone[code] + self._spare(code, sku)
         return {
             "sku_id": sku.sku_id,
             "reason": "count",
@@ -126,3 +161,11 @@ class History:
             "note": "开店入库",
             "at": at,
         }
+
+    def _spare(self, code: str, sku: Shelved) -> int:
+        """Pieces that were needed for a while, by orders that were cancelled later, and are not there in the end."""
+        return max(self.shelf[code].most_taken - sku.stock - self.held[code] - self.gone[code], 0)
+
+    @staticmethod
+    def _count_again(more: int, *, of: Row, at: datetime) -> Row:
+        return {**of, "free_change": -more, "note": "实盘数", "at": at}

@@ -18,6 +18,7 @@ from shopapp.kernel.settings import settings
 
 from . import followers, presentation, rows, shelves
 from .history import BATCH, History
+from .ids import Ids
 from .orders import PlannedOrder, orders_plan
 from .people import Customer
 from .rhythm import Year
@@ -57,10 +58,11 @@ def load(wish: Wish, *, files: Files, tell: Callable[[int], object] = lambda _co
     """
     refuse_unless_empty()
     year = Year.ending(wish.until)
-    presentation.present(files=files, now=year.start)
+    ids = Ids(wish.seed)
+    presentation.present(files=files, ids=ids, now=year.start)
     # the past was never paid through this shop's WeChat Pay, so no bill knows it
     preferences.write("payments.reconciled_from", (shop_day(wish.until) + timedelta(days=1)).isoformat())
-    shelved = shelves.fill_shelves(files=files, now=year.start)
+    shelved = shelves.fill_shelves(files=files, ids=ids, now=year.start)
     known = followers.let_in(people=wish.people, seed=wish.seed, year=year, files=files)
     past = History(seed=wish.seed, shelves=shelved, people=known)
     for batch in _batches(
@@ -68,7 +70,7 @@ def load(wish: Wish, *, files: Files, tell: Callable[[int], object] = lambda _co
     ):
         past.write(batch)
         tell(len(batch))
-    past.close(start=year.start)
+    past.close(start=year.start, until=wish.until)
     shelves.close_shelves(shelved, now=wish.until)
 
 

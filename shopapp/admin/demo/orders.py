@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from heapq import heappop, heappush
 from itertools import accumulate
 
 from shopapp.admin.demo import baskets
@@ -18,8 +19,11 @@ from shopapp.admin.demo.people import Customer
 from shopapp.admin.demo.rhythm import Year
 
 FRESH_MAX = 12
+FRESH_EVERY = timedelta(minutes=2)
 PER_CUSTOMER_MAX = 40
 STAYS_SHARE = 0.62
+# Where in its even turn an order comes.
+UNEVEN = (0.3, 0.7)
 PROMPTLY = timedelta(seconds=40)
 PAY_WITHIN = timedelta(minutes=30)
 RECEIVE_WITHIN = timedelta(days=14)
@@ -94,8 +98,9 @@ def orders_plan(
 
 
 def _planned(*, seed: int, customers: Sequence[Customer], year: Year, orders: int) -> Iterator[PlannedOrder]:
-    visits = _visits(seed=seed, customers=customers, orders=orders)
     fresh = min(FRESH_MAX, max(2, orders // 150))
+    before = year.share(year.until - FRESH_EVERY * (fresh + 1))
+    visits = _visits(seed=seed, customers=customers, orders=orders, fresh=fresh, before=before)
     pasts: dict[int, Past] = {}
     for place, (share, number) in enumerate(visits):
         customer, past = customers[number], pasts.setdefault(number, Past())
@@ -103,7 +108,7 @@ def _planned(*, seed: int, customers: Sequence[Customer], year: Year, orders: in
         basket = baskets.fill(rng, customer=customer, past=past, share=share)
         left = len(visits) - place
         if left <= fresh:
-            placed_at = year.until - timedelta(minutes=left * 2, seconds=rng.randrange(60))
+            placed_at = year.until - FRESH_EVERY * left - timedelta(seconds=rng.randrange(60))
             order = _fresh(_blank(rng, place, customer, past, basket, placed_at), paid=left % 2 == 0)
         else:
             order = _lived(rng, _blank(rng, place, customer, past, basket, year.moment(share)), year.until)
@@ -112,13 +117,39 @@ def _planned(*, seed: int, customers: Sequence[Customer], year: Year, orders: in
         yield order
 
 
-def _visits(*, seed: int, customers: Sequence[Customer], orders: int) -> list[tuple[float, int]]:
-    """(share of the year, customer) of every order, in time."""
+def _visits(
+    *, seed: int, customers: Sequence[Customer], orders: int, fresh: int, before: float
+) -> list[tuple[float, int]]:
+    """(share of the year, customer) of every order, in time: the last `fresh` at the end of the year, all others up to
+    the share `before`."""
     rng = random.Random(f"{seed}:visits")
-    found: list[tuple[float, int]] = []
+    wishes: list[tuple[float, int]] = []
     for number, count in _counts(rng, customers, orders).items():
-        found += [(share, number) for share in _shares(rng, customers[number].joined, count)]
-    return sorted(found)
+        wishes += [(share, number) for share in _shares(rng, customers[number].joined, count)]
+    joining = sorted((customers[number].joined, share, number) for share, number in wishes)
+    first = joining[0][0] if joining else 0.0
+    even = len(joining) - fresh
+    turns = [first + (before - first) * (place + rng.uniform(*UNEVEN)) / even for place in range(even)]
+    return _take_turns([*turns, *[1.0] * min(fresh, len(joining))], joining)
+
+
+def _take_turns(
+    turns: Sequence[float], joining: Sequence[tuple[float, float, int]]
+) -> list[tuple[float, int]]:
+    """A visit for every turn, so that the shop is as busy in the end as all the year round.
+
+    Visits (when the customer joined, when they wish to come, who) keep the order wished for, but nobody comes before they
+    joined: whoever is known already goes first, and a turn that nobody can take waits."""
+    waiting: list[tuple[float, int]] = []
+    found: list[tuple[float, int]] = []
+    known, come = 0, 0.0
+    for turn in turns:
+        come = max(come, turn if waiting else max(turn, joining[known][0]))
+        while known < len(joining) and joining[known][0] <= come:
+            heappush(waiting, joining[known][1:])
+            known += 1
+        found.append((come, heappop(waiting)[1]))
+    return found
 
 
 def _counts(rng: random.Random, customers: Sequence[Customer], orders: int) -> dict[int, int]:

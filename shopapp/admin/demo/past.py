@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shopapp.kernel.clock import SHOP_ZONE
-from shopapp.kernel.ids import new_id
 from shopapp.kernel.money import ZERO, Money
 from shopapp.kernel.pii import lookup_hash
 from shopapp.store.pricing.rules import FreightTerms, freight_for, refund_share
@@ -15,6 +14,7 @@ from shopapp.store.shipping.rules import carrier_name
 
 from .baskets import PlannedLine
 from .followers import Known, region_of
+from .ids import Ids
 from .orders import RECEIVE_WITHIN, OrderState, PlannedOrder
 from .rows import Row
 from .shelves import Shelved
@@ -44,6 +44,7 @@ class PastOrder:
     terms: FreightTerms
     pay_within: timedelta
     number: int
+    ids: Ids
     row_id: int = 0
     line_ids: list[int] = field(default_factory=list)
 
@@ -59,6 +60,13 @@ class PastOrder:
     def restocks(self) -> bool:
         """Whether pieces given back never left the house."""
         return self.plan.refunded_at is not None and self.plan.shipped_at is None
+
+    def back(self, line: PlannedLine) -> tuple[datetime, int] | None:
+        """When pieces of this line came back to the shelf, and how many; None if they never did."""
+        if self.restocks:
+            return _known(self.plan.refunded_at), line.refunded
+        at = self.plan.cancelled_at
+        return None if at is None else (at, line.quantity)
 
     @property
     def refunded(self) -> Money:
@@ -99,7 +107,7 @@ class PastOrder:
     def lines(self) -> Iterator[Row]:
         for (line, goods), amount, back in zip(self._pairs(), self.amounts, self._refunds(), strict=True):
             yield {
-                "public_id": new_id(),
+                "public_id": self.ids.of("line", self.plan.number, line.sku),
                 "order_id": self.row_id,
                 "product_id": goods.product_id,
                 "sku_id": goods.sku_id,
@@ -162,7 +170,7 @@ class PastOrder:
 
     def parcel(self) -> Row:
         return {
-            "public_id": new_id(),
+            "public_id": self.ids.of("parcel", self.plan.number),
             "order_id": self.row_id,
             "carrier": CARRIERS[self.plan.carrier],
             "waybill": self.plan.waybill,

@@ -19,6 +19,8 @@ NEVER_BOUGHT_SHARE = 0.08
 WOMEN_SHARE = 0.84
 # Above 1 more people join early in the year.
 EARLY = 1.3
+# The last ones join in the last day, and have an order or two before it ends.
+LATEST = 0.998
 
 
 class Source(StrEnum):
@@ -112,7 +114,7 @@ def people(*, seed: int, customers: int = CUSTOMERS) -> tuple[Customer, ...]:
     if not 0 <= customers <= CUSTOMERS_MAX:
         raise ValueError(f"customers must be between 0 and {CUSTOMERS_MAX}")
     rng = random.Random(f"{seed}:people")
-    joined = sorted(rng.random() ** EARLY * 0.985 for _ in range(customers))
+    joined = [((number + rng.random()) / customers) ** EARLY * LATEST for number in range(customers)]
     return tuple(_customer(seed, number, share) for number, share in enumerate(joined))
 
 

@@ -10,13 +10,13 @@ from shopapp.kernel import preferences
 from shopapp.kernel.settings import settings
 from shopapp.outreach.replies import services as replies
 from shopapp.outreach.replies.rules import plain
-from shopapp.store.catalogue import media
 from shopapp.wechat import menus
 
 from . import pictures, rows
 from .catalogue import SHOP_COLOUR, SHOP_NAME, SHOP_SLOGAN
 from .drawing import LOGO
-from .shelves import Files
+from .ids import Ids
+from .shelves import Files, kept
 
 # No such number can be dialled.
 SERVICE_PHONE = "400-000-0000"
@@ -73,23 +73,29 @@ TEMPLATES: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def present(*, files: Files, now: datetime) -> None:
+def present(*, files: Files, ids: Ids, now: datetime) -> None:
     """Write the shop's preferences and keyword replies."""
-    logo = media.remember(prepared=files[LOGO], now=now)
+    logo = kept(files[LOGO], ids=ids, now=now)
     for name, value in {
         "shop.name": SHOP_NAME,
         "shop.hello": SHOP_SLOGAN,
         "shop.logo": logo.file,
         "shop.brand_color": SHOP_COLOUR,
         "shop.service_phone": SERVICE_PHONE,
-        "shop.banners": [_banner(plan, files=files, now=now) for plan in pictures.BANNERS],
+        "shop.banners": [_banner(plan, files=files, ids=ids, now=now) for plan in pictures.BANNERS],
     }.items():
         preferences.write(name, value)
     replies.set_welcome(text=WELCOME)
     rows.add(
         "keyword_replies",
         [
-            {"keyword": plain(word), "match": "contains", "reply": reply, "created_at": now}
+            {
+                "public_id": ids.of("reply", word),
+                "keyword": plain(word),
+                "match": "contains",
+                "reply": reply,
+                "created_at": now,
+            }
             for word, reply in REPLIES.items()
         ],
     )
@@ -110,8 +116,8 @@ def _template_id(number: str) -> str:
     return "SBX" + hashlib.sha256(f"template:{number}".encode()).hexdigest()[:40]
 
 
-def _banner(plan: pictures.Banner, *, files: Files, now: datetime) -> dict[str, Any]:
-    picture = media.remember(prepared=files[plan], now=now)
+def _banner(plan: pictures.Banner, *, files: Files, ids: Ids, now: datetime) -> dict[str, Any]:
+    picture = kept(files[plan], ids=ids, now=now)
     return {
         "picture": picture.file,
         "width": picture.width,

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import escape
 
+from shopapp.kernel.db import db
 from shopapp.kernel.money import Money
 from shopapp.store.catalogue import categories, media, services
 from shopapp.store.catalogue.media import PreparedPicture
@@ -18,6 +19,7 @@ from shopapp.store.catalogue.rules import PictureContent, ProductContent, SkuCon
 from . import pictures
 from .catalogue import Product, catalogue
 from .drawing import Subject
+from .ids import Ids
 
 Files = Mapping[Subject, PreparedPicture]
 
@@ -44,20 +46,21 @@ class Shelves:
     leaving: list[Any]
 
 
-def fill_shelves(*, files: Files, now: datetime) -> Shelves:
+def fill_shelves(*, files: Files, ids: Ids, now: datetime) -> Shelves:
     """Write categories and products, all on sale for now."""
     places = {product.slug: place for place, product in enumerate(mixed())}
     shelves = Shelves(skus={}, leaving=[])
     for position, category in enumerate(catalogue()):
-        icon = media.remember(prepared=files[category], now=now)
+        icon = kept(files[category], ids=ids, now=now)
         row = categories.create_category(
             content=categories.CategoryContent(
                 slug=category.slug, name=category.name, picture=icon.public_id, position=position
             )
         )
+        row.public_id = ids.of("category", category.slug)
         for product in category.products:
             gallery = [
-                media.remember(prepared=files[recipe], now=now)
+                kept(files[recipe], ids=ids, now=now)
                 for recipe in pictures.recipes(product, palette=category.palette)
             ]
             made = services.create_product(
@@ -69,11 +72,22 @@ def fill_shelves(*, files: Files, now: datetime) -> Shelves:
                 ),
                 now=now,
             )
+            made.public_id = ids.of("product", product.slug)
+            for sku in made.skus:
+                sku.public_id = ids.of("sku", sku.code or "")
+            db.session.flush()
             services.put_on_sale(product=made, now=now)
             shelves.skus.update(_shelved(product, made, cover=gallery[0].file))
             if not product.on_sale:
                 shelves.leaving.append(made)
     return shelves
+
+
+def kept(picture: PreparedPicture, *, ids: Ids, now: datetime) -> Any:
+    """The row of a drawn picture."""
+    row = media.remember(prepared=picture, now=now)
+    row.public_id = ids.of("picture", picture.file)
+    return row
 
 
 def close_shelves(shelves: Shelves, *, now: datetime) -> None:

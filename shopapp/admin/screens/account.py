@@ -103,7 +103,7 @@ def confirm_second_factor() -> Response | tuple[str, int]:
     staff = _my_row()
     try:
         with transaction():
-            services.confirm_second_factor(staff=staff, code=form.value("code"), now=clock.now())
+            services.confirm_second_factor(staff=staff, code=form.value("code"), now=clock.real_now())
     except ShopError as problem:
         form.refuse(problem)
         secret = staff.totp_secret
@@ -121,7 +121,7 @@ def remove_second_factor() -> Response:
 
     def work() -> str:
         staff = _my_row()
-        services.check_code(staff=staff, code=form.value("code"), now=clock.now())
+        services.check_code(staff=staff, code=form.value("code"), now=clock.real_now())
         services.remove_second_factor(staff=staff)
         return _("两步验证已关闭。")
 

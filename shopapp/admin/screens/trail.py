@@ -59,6 +59,7 @@ def trail() -> str | Response:
         page=page_of(statement, number=page_number()),
         areas=wording.AREAS,
         actors=queries.audit_actors(),
+        actor_words=wording.actor_in_words,
         action_words=wording.action_in_words,
         change_words=wording.changes_in_words,
         subject_url=wording.subject_url,

@@ -32,8 +32,16 @@ function showShot({ id, url }) {
   shots.insertBefore(shot, add);
 }
 
+function tellProblem(file, words) {
+  const line = document.createElement('span');
+  line.className = 'd-block';
+  line.textContent = `${file.name}：${words}`;
+  problem.append(line);
+  problem.scrollIntoView({ block: 'nearest' });
+}
+
 async function upload(files) {
-  problem.textContent = '';
+  problem.replaceChildren();
   add.setAttribute('aria-busy', 'true');
   for (const file of files) {
     const body = new FormData();
@@ -42,9 +50,9 @@ async function upload(files) {
       const answer = await fetch(form.dataset.upload, { method: 'POST', body, headers: { Accept: 'application/json' } });
       const told = await answer.json();
       if (answer.ok) showShot(told);
-      else problem.textContent = `${file.name}：${told.message}`;
+      else tellProblem(file, told.message);
     } catch {
-      problem.textContent = `${file.name}：${form.dataset.failed}`;
+      tellProblem(file, form.dataset.failed);
     }
   }
   add.removeAttribute('aria-busy');

@@ -36,6 +36,7 @@ _BY_SESSION = Glance(
         Customer.created_at,
         CustomerSession.openid,
         CustomerSession.expires_at,
+        Customer.last_seen_at,
     )
     .join(CustomerSession, CustomerSession.customer_id == Customer.id)
     .where(CustomerSession.token_hash == bindparam("token_hash"), CustomerSession.ended_at.is_(None))
@@ -52,6 +53,7 @@ class SignedIn:
     nickname: str | None
     picture_url: str | None
     since: datetime
+    seen_at: datetime | None
 
 
 def session_token() -> str | None:
@@ -88,7 +90,7 @@ def by_session(*, token: str, now: datetime) -> SignedIn | None:
     row = _BY_SESSION.row(token_hash=token_hash(token))
     if row is None or moment(row[6]) <= now:
         return None
-    customer_id, public_id, nickname, picture_url, created_at, openid, _expires_at = row
+    customer_id, public_id, nickname, picture_url, created_at, openid, _expires_at, seen_at = row
     return SignedIn(
         customer_id=customer_id,
         public_id=public_id,
@@ -96,6 +98,7 @@ def by_session(*, token: str, now: datetime) -> SignedIn | None:
         nickname=None if nickname is None else decrypt(nickname),
         picture_url=picture_url,
         since=moment(created_at),
+        seen_at=None if seen_at is None else moment(seen_at),
     )
 
 

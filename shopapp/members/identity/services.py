@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
+from shopapp.kernel.clock import day_start, shop_day
 from shopapp.kernel.db import db, insert_once, rows_changed
 from shopapp.kernel.errors import ShopError
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.ids import new_token, token_hash
 
 from .models import Customer, CustomerSession, SessionKind, SignInState, WeChatAccount
+from .queries import SignedIn
 
 SESSION_LIVES = timedelta(days=30)
 STATE_LIVES = timedelta(minutes=10)
@@ -90,8 +92,22 @@ def open_session(*, customer_id: int, openid: str, kind: SessionKind, now: datet
             expires_at=expires_at,
         )
     )
+    _note_seen(customer_id=customer_id, now=now)
     db.session.flush()
     return token, expires_at
+
+
+def note_use(*, customer: SignedIn | None, now: datetime) -> None:
+    """Remember that the customer was here today, at their first act of the day: for entrances that write anyway."""
+    today = day_start(shop_day(now))
+    if customer is not None and (customer.seen_at is None or customer.seen_at < today):
+        _note_seen(customer_id=customer.customer_id, now=now)
+
+
+def _note_seen(*, customer_id: int, now: datetime) -> None:
+    today = day_start(shop_day(now))
+    not_today = (Customer.last_seen_at.is_(None)) | (Customer.last_seen_at < today)
+    rows_changed(update(Customer).where(Customer.id == customer_id, not_today).values(last_seen_at=now))
 
 
 def end_session(*, token: str, now: datetime) -> None:

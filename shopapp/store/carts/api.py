@@ -14,6 +14,8 @@ from shopapp.kernel.http import writes
 from shopapp.kernel.ids import new_token, token_hash
 from shopapp.kernel.settings import settings
 from shopapp.kernel.templating import picture_url
+from shopapp.members.identity import services as identity
+from shopapp.members.identity.queries import signed_in
 
 from . import queries, services
 from .queries import GUEST_COOKIE, CartLine, CartOwner
@@ -37,6 +39,7 @@ def show_cart() -> dict[str, Any]:
 @blp.response(200, CartAnswer)
 def put_item(data: dict[str, Any], sku_id: str) -> dict[str, Any]:
     owner = _owner_to_write()
+    identity.note_use(customer=signed_in(), now=clock.now())
     services.put_item(of=owner, sku_public_id=sku_id, now=clock.now(), **data)
     return cart_answer(queries.lines(of=owner))
 

@@ -11,6 +11,7 @@ from shopapp.kernel.errors import ShopError
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.idempotency import once, repeatable
+from shopapp.members.identity import services as identity
 from shopapp.members.identity.queries import require_customer
 from shopapp.store.payments import exchanges
 
@@ -47,6 +48,7 @@ class NotCancellable(ShopError):
 @blp.response(201, OrderAnswer)
 def place_order(data: dict[str, Any]) -> dict[str, Any]:
     customer = require_customer()
+    identity.note_use(customer=customer, now=clock.now())
     if any(data[name] for name in MEANS):
         raise MeansUnavailable
     items = [(item["sku_id"], item["quantity"]) for item in data["items"]] if "items" in data else None
