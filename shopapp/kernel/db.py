@@ -284,6 +284,12 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql(f"BEGIN {kind}")
 
 
+def dispose_engines() -> None:
+    """Let all connections of this process go; the next use opens new ones."""
+    for engine in db.engines.values():
+        engine.dispose()
+
+
 def engine_options(settings: Settings) -> dict[str, Any]:
     """Values stay out of the texts of errors, and so out of logs: they may be personal."""
     options: dict[str, Any] = {

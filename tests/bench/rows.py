@@ -20,7 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 
 from shopapp.kernel import clock
-from shopapp.kernel.db import db, transaction
+from shopapp.kernel.db import db, dispose_engines, transaction
 from shopapp.kernel.money import Money
 from shopapp.store.orders import services as orders
 from shopapp.store.payments import services as payments
@@ -136,7 +136,7 @@ def copied(shop: Shop) -> Iterator[psycopg.Connection[Any]]:
         raise LookupError("no PostgreSQL server was found")
     name = f"{source.database}_copy"
     db.session.remove()
-    db.engine.dispose()
+    dispose_engines()
     with connect(server) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(

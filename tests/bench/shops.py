@@ -13,7 +13,7 @@ from flask_migrate import upgrade
 from config import load_settings
 from shopapp import create_app
 from shopapp.kernel import clock
-from shopapp.kernel.db import db, transaction
+from shopapp.kernel.db import db, dispose_engines, transaction
 from shopapp.kernel.money import Money
 from shopapp.store.catalogue import services
 from shopapp.store.catalogue.models import Category, Picture, Product
@@ -71,7 +71,7 @@ def open_shop(kind: str, *, folder: Path, products: int, people: int, gateway: s
                 people=crowd,
             )
             db.session.remove()
-            db.engine.dispose()
+            dispose_engines()
 
 
 def _fill(count: int) -> list[Product]:

@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from shopapp.kernel import clock
-from shopapp.kernel.db import db
+from shopapp.kernel.db import db, dispose_engines
 from shopapp.kernel.jobs import registry
 from shopapp.wechat import pay
 
@@ -68,7 +68,7 @@ def warmed() -> Flask:
             registry()[name].run(clock.now())
         pay.client()
         db.session.remove()
-        db.engine.dispose()
+        dispose_engines()
     clock.follow_file(os.environ["SHOP_CLOCK_FILE"])
     return app
 

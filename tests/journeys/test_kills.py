@@ -20,7 +20,7 @@ from sqlalchemy import select
 from config import ROOT
 from shopapp.events import AccountFollowed
 from shopapp.kernel import clock, outbox
-from shopapp.kernel.db import db, transaction
+from shopapp.kernel.db import db, dispose_engines, transaction
 from shopapp.kernel.outbox import Delivery, StoredEvent
 from shopapp.members.identity.models import WeChatAccount
 from shopapp.store.orders.models import OrderStatus
@@ -85,7 +85,7 @@ def shop_of_mortals(folder: Path, database_url: str | None) -> Iterator[Mortals]
             yield Mortals(town=town, foreman=foreman, sku=sku, at_first=stock(town))
             with town.app.app_context():
                 db.session.remove()
-                db.engine.dispose()
+                dispose_engines()
         finally:
             assert foreman.stdin is not None
             foreman.stdin.close()

@@ -15,7 +15,7 @@ from sqlalchemy.schema import SchemaItem
 
 from config import load_settings
 from shopapp import create_app
-from shopapp.kernel.db import db
+from shopapp.kernel.db import db, dispose_engines
 from tests.support.databases import spare_database
 from tests.support.keys import test_environment
 
@@ -30,8 +30,7 @@ def empty(database: str, tmp_path: Path) -> Iterator[Flask]:
         with app.app_context():
             yield app
             db.session.remove()
-            for engine in db.engines.values():
-                engine.dispose()
+            dispose_engines()
 
 
 def tables() -> set[str]:
