@@ -43,8 +43,8 @@ class NotCancellable(ShopError):
 
 
 @blp.post("/orders")
-@once
 @blp.arguments(OrderInput)
+@once
 @blp.response(201, OrderAnswer)
 def place_order(data: dict[str, Any]) -> dict[str, Any]:
     customer = require_customer()
