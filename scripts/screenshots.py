@@ -89,6 +89,7 @@ def purchase(studio: Studio) -> None:
     screen.locator("[data-region]").get_by_text("西湖区").wait_for()
     screen.get_by_role("button", name="保存").click()
     screen.get_by_role("button", name="提交并付款").wait_for()
+    screen.get_by_role("checkbox", name=re.compile("不能无理由退货")).check(force=True)
     studio.keep("sandbox-checkout", desk)
     screen.get_by_role("button", name="提交并付款").click()
     cashier = screen.frame_locator("iframe[title='微信支付']")
