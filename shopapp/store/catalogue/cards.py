@@ -130,10 +130,8 @@ def _state(record: ProductRecord) -> str:
 
 def promises(*, returnable: bool) -> list[dict[str, str]]:
     """What the shop stands for with this product, by the merchant's own terms."""
-    return [
-        {"shape": "truck", "text": freight_text()},
-        {"shape": "shield", "text": _("7 天无理由退货") if returnable else _("不支持无理由退货")},
-    ]
+    back = ("shield", _("7 天无理由退货")) if returnable else ("alert", _("不支持无理由退货"))
+    return [{"shape": shape, "text": text} for shape, text in (("truck", freight_text()), back)]
 
 
 def freight_text() -> str:
