@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 import click
 from flask.cli import with_appcontext
@@ -29,6 +30,8 @@ def staff_group() -> None:
 @with_appcontext
 def create(name: str, role: str, as_json: bool) -> None:
     """Let somebody sign in to the console; the password comes from SHOP_PASSWORD or a prompt."""
+    if not os.environ.get("SHOP_PASSWORD") and not sys.stdin.isatty():
+        raise click.ClickException("set SHOP_PASSWORD: there is no terminal to ask for a password")
     password = os.environ.get("SHOP_PASSWORD") or click.prompt(
         "Password", hide_input=True, confirmation_prompt=True
     )

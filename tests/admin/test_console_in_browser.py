@@ -188,7 +188,7 @@ def test_a_product_is_made_with_specs_and_a_picture(
     expect(page.locator(".shot")).to_have_count(1)
     page.get_by_role("button", name="添加规格").click()
     page.get_by_label("规格名").fill("颜色")
-    page.get_by_label("规格值").fill("红 蓝 红")
+    page.get_by_label("规格值").fill("红\n蓝\n红")
     page.get_by_label("规格值").blur()
     expect(page.locator("[data-skus] tr")).to_have_count(2)
     page.get_by_label("统一价格").fill("29.9")
@@ -198,12 +198,56 @@ def test_a_product_is_made_with_specs_and_a_picture(
     page.get_by_role("button", name="保存", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("“硅胶围兜”已保存")
     expect(page.locator("[name=sku_price]").first).to_have_value("29.90")
-    page.get_by_label("规格值").fill("大红 蓝")
+    page.get_by_label("规格值").fill("大红\n蓝")
     page.get_by_label("规格值").blur()
     page.keyboard.press("Control+s")
     expect(page.get_by_role("status")).to_contain_text("已保存")
     expect(page.locator("[name=sku_stock]").first).to_have_value("6")
     expect(page.locator("[data-label-of]").first).to_have_text("大红")
+
+
+def test_a_value_may_have_spaces_and_commas_and_a_new_one_leaves_the_others_alone(
+    browser: Browser, town: Town, places: dict[str, str]
+) -> None:
+    with town.app.app_context():
+        product = make_product(
+            title="宽口径奶瓶",
+            spec_names=["容量", "颜色"],
+            skus=[(["160 ml", "奶白, 哑光"], 6900, 59), (["240 ml", "奶白, 哑光"], 7900, 50)],
+        ).public_id
+        db.session.remove()
+    page = at_desk(browser, town)
+    page.goto(f"{town.shop}/admin/products/{product}", wait_until="networkidle")
+    expect(page.get_by_label("规格值").first).to_have_value("160 ml\n240 ml")
+    page.get_by_label("规格值").last.fill("奶白, 哑光\n天蓝")
+    page.get_by_label("统一价格").fill("69")
+    page.get_by_role("button", name="填到所有款式").click()
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("已保存")
+    assert choices(page) == {
+        "160 ml / 奶白, 哑光": "59",
+        "160 ml / 天蓝": "0",
+        "240 ml / 奶白, 哑光": "50",
+        "240 ml / 天蓝": "0",
+    }
+
+    page.get_by_label("规格值").first.fill("240 ml")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("会去掉 1 个还有库存的款式（共 59 件）")
+    page.get_by_role("dialog").get_by_role("button", name="先不").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    other = page.context.new_page()
+    other.goto(f"{town.shop}/admin/products/{product}", wait_until="networkidle")
+    assert len(choices(other)) == 4
+
+
+def choices(page: Page) -> dict[str, str]:
+    """The pieces of each choice in the product form."""
+    rows = page.locator("[data-skus] tr").all()
+    return {
+        row.locator("[data-label-of]").inner_text(): row.locator("[name=sku_stock]").input_value()
+        for row in rows
+    }
 
 
 def test_unsaved_words_are_not_lost_by_a_click(browser: Browser, town: Town, places: dict[str, str]) -> None:

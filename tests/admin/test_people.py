@@ -115,6 +115,15 @@ def test_staff_may_call_the_merchant_api_with_their_own_rights(app: Flask) -> No
     assert client.put("/api/v1/admin/orders/1/note", json={"note": "x"}).status_code == 403
 
 
+def test_without_a_terminal_and_a_password_nobody_is_made(app: Flask) -> None:
+    made = app.test_cli_runner().invoke(
+        args=["staff", "create", "--name", "小满", "--role", "owner"], env={"SHOP_PASSWORD": ""}
+    )
+    assert made.exit_code == 1
+    assert made.output == "Error: set SHOP_PASSWORD: there is no terminal to ask for a password\n"
+    assert staff_count() == 0
+
+
 def test_people_and_tokens_can_be_made_on_the_command_line(app: Flask) -> None:
     runner = app.test_cli_runner()
     made = runner.invoke(

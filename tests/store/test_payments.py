@@ -118,6 +118,17 @@ def test_a_number_that_the_platform_closed_gives_way_to_a_new_one(store: Store, 
     assert [payment.status for payment in store.attempts(order)] == [PaymentStatus.CLOSED, PaymentStatus.OPEN]
 
 
+def test_the_cashier_names_what_is_bought(store: Store, buyer: Person) -> None:
+    one, other = make_sku(title="洗衣液"), make_sku(title="奶瓶")
+    for wanted, words in (
+        ({one.public_id: 1}, "回头小店-洗衣液"),
+        ({one.public_id: 2}, "回头小店-洗衣液 ×2"),
+        ({one.public_id: 1, other.public_id: 1}, "回头小店-洗衣液 等 2 种"),
+    ):
+        store.start(store.order(by=buyer, of=wanted), by=buyer)
+        assert list(store.pay.orders.values())[-1].description == words
+
+
 def test_a_number_that_turns_out_paid_needs_no_cashier(store: Store, buyer: Person) -> None:
     order = store.order(by=buyer)
     store.pay.fail("prepay", Unknown("NO_ANSWER"), after_effect=True)

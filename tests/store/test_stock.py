@@ -147,6 +147,20 @@ def test_adjusting_stays_within_bounds(app: Flask) -> None:
     assert stock_of(sku) == (0, 0)
 
 
+def test_pieces_that_come_back_are_taken_even_above_what_may_be_counted(app: Flask) -> None:
+    sku = make_sku(stock=5)
+    with transaction():
+        stock.hold(quantities={sku.id: 2}, subject="order:1", now=clock.now())
+        stock.settle(quantities={sku.id: 2}, subject="order:1", now=clock.now())
+        stock.set_free(sku_id=sku.id, free=1_000_000, now=clock.now())
+        stock.restock(quantities={sku.id: 2}, subject="refund:1", now=clock.now())
+    assert stock_of(sku) == (1_000_002, 0)
+    assert sum(free for _reason, free, _held in movements(sku.id)) == 1_000_002
+    with transaction():
+        stock.set_free(sku_id=sku.id, free=10, now=clock.now())
+    assert stock_of(sku) == (10, 0)
+
+
 def test_the_last_piece_makes_the_product_sold_out_and_its_return_undoes_it(app: Flask) -> None:
     sku = make_sku(stock=1)
     before = product_of(sku.id)

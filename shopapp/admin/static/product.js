@@ -96,14 +96,17 @@ if (add) {
 // Specs: every combination of the values is a row; rows that were there keep what was typed.
 const specs = $('[data-specs]');
 const body = $('[data-skus]');
-const SEPARATORS = /[\s,，、/]+/;
 
 const rowSpecs = (row) => JSON.parse($('[name=sku_specs]', row).value || '[]');
+
+// One value a line, since a value may itself have spaces and commas.
+const fit = (field) => { field.rows = Math.min(12, Math.max(2, field.value.split('\n').length)); };
 
 function addSpec(name = '', values = []) {
   const row = $('[data-spec-row]').content.firstElementChild.cloneNode(true);
   $('[name=spec_name]', row).value = name;
-  $('[data-values]', row).value = values.join(' ');
+  $('[data-values]', row).value = values.join('\n');
+  fit($('[data-values]', row));
   specs.append(row);
   $('[data-add-spec]').hidden = specs.children.length >= 3;
   return row;
@@ -111,7 +114,7 @@ function addSpec(name = '', values = []) {
 
 function combinations() {
   const lists = $$('.spec-row', specs)
-    .map((row) => [...new Set($('[data-values]', row).value.split(SEPARATORS).filter(Boolean))])
+    .map((row) => [...new Set($('[data-values]', row).value.split('\n').map((value) => value.trim().replace(/\s+/g, ' ')).filter(Boolean))])
     .filter((values) => values.length);
   return lists.reduce((found, values) => found.flatMap((one) => values.map((value) => [...one, value])), [[]]);
 }
@@ -154,7 +157,19 @@ if (specs) {
   names.forEach((name, place) => addSpec(name, [...new Set(found.map((values) => values[place]).filter(Boolean))]));
   $('[data-fill]').hidden = found.length < 2;
   $('[data-add-spec]').addEventListener('click', () => $('input', addSpec()).focus());
+  const counted = $$('tr', body).filter((row) => $('[name=sku_id]', row).value)
+    .map((row) => [$('[name=sku_id]', row).value, Number($('[name=sku_stock_was]', row)?.value) || 0]);
+  specs.addEventListener('input', (event) => { if (event.target.matches('[data-values]')) fit(event.target); });
   specs.addEventListener('change', rebuild);
+  form.addEventListener('submit', () => {
+    rebuild();
+    const kept = new Set($$('[name=sku_id]', body).map((field) => field.value));
+    const gone = counted.filter(([id, pieces]) => pieces > 0 && !kept.has(id));
+    if (gone.length) {
+      form.dataset.confirm = form.dataset.dropped.replace('{choices}', gone.length)
+        .replace('{pieces}', gone.reduce((sum, [, pieces]) => sum + pieces, 0));
+    } else delete form.dataset.confirm;
+  });
   specs.addEventListener('click', (event) => {
     const gone = event.target.closest('[data-drop-spec]');
     if (!gone) return;

@@ -47,7 +47,6 @@ class OrderBrief:
     openid: str
     status: OrderStatus
     title: str
-    pieces: int
     total_fen: int
     paid_at: datetime | None
     cancelled_at: datetime | None
@@ -173,14 +172,19 @@ def counts(*, customer_id: int | None = None) -> dict[OrderStatus, int]:
 
 
 def in_short(*, order_id: int) -> tuple[str, int]:
-    """The title of the first line, and how many pieces there are in all."""
+    """What was bought, by the title of the first line, and how many pieces of it; of several goods 1 of all.
+
+    Always in Chinese, as WeChat shows it: a payment that is asked for again must be asked for in the same words.
+    """
     lines = statements.LINES_OF.rows(order_id=order_id)
-    return lines[0].title, sum(line.quantity for line in lines)
+    if len(lines) == 1:
+        return lines[0].title, lines[0].quantity
+    return f"{lines[0].title} 等 {len(lines)} 种", 1
 
 
 def brief(*, order_id: int) -> OrderBrief:
     order = db.session.get_one(Order, order_id)
-    title, pieces = in_short(order_id=order_id)
+    title, _pieces = in_short(order_id=order_id)
     return OrderBrief(
         id=order.id,
         no=order.no,
@@ -188,7 +192,6 @@ def brief(*, order_id: int) -> OrderBrief:
         openid=order.openid,
         status=order.status,
         title=title,
-        pieces=pieces,
         total_fen=order.total.fen,
         paid_at=order.paid_at,
         cancelled_at=order.cancelled_at,

@@ -43,6 +43,11 @@ def headline(order: Order) -> str:
     }[order.status]
 
 
+def can_confirm(order: Order) -> bool:
+    """Whether there is something left to be received."""
+    return order.status is OrderStatus.SHIPPED and order.refund_status is not RefundStatus.ALL
+
+
 def what_next(order: Order, *, now: datetime) -> str:
     """What happens next, or what the customer can do."""
     if order.refund_status is RefundStatus.ALL:
@@ -104,7 +109,11 @@ def line_view(line: OrderLine, file: OrderFile) -> dict[str, Any]:
         "picture": square(line.picture),
         "price_fen": line.price.fen,
         "quantity": line.quantity,
-        "tag": _("已退 %(count)s 件", count=gone) if gone else "",
+        "tag": _("已退 %(count)s 件", count=gone)
+        if gone
+        else ""
+        if line.returnable
+        else _("不支持无理由退货"),
         "note": "",
     }
 
@@ -124,7 +133,7 @@ def order_card(file: OrderFile, *, now: datetime) -> dict[str, Any]:
         "count": sum(line.quantity for line in order.lines),
         "total_fen": order.total.fen,
         "pay_url": f"/orders/{order.no}/pay" if payable else "",
-        "can_confirm": order.status is OrderStatus.SHIPPED,
+        "can_confirm": can_confirm(order),
         "hint": _("还可付款 %(minutes)s 分钟", minutes=minutes) if payable else "",
     }
 
@@ -185,7 +194,7 @@ def order_view(file: OrderFile, *, now: datetime) -> dict[str, Any]:
         "facts": _facts(order),
         "pay_url": f"/orders/{order.no}/pay" if unpaid and seconds > 0 else "",
         "can_cancel": unpaid,
-        "can_confirm": order.status is OrderStatus.SHIPPED,
+        "can_confirm": can_confirm(order),
     }
 
 

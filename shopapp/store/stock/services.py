@@ -72,7 +72,7 @@ def restock(*, quantities: Mapping[int, int], subject: str, now: datetime) -> No
     filled = False
     for sku_id, pieces in _sorted(quantities):
         insert_once(StockLevel, sku_id=sku_id, free=0, held=0)
-        filled = _change(sku_id=sku_id, free=pieces, held=0) == pieces or filled
+        filled = _change(sku_id=sku_id, free=pieces, held=0, most=NO_BOUND) == pieces or filled
     _record(quantities, reason=StockReason.RESTOCK, free=1, held=0, subject=subject, now=now)
     products.stock_changed(sku_ids=quantities.keys(), crossed_zero=filled)
 
@@ -97,7 +97,7 @@ def set_free(*, sku_id: int, free: int, note: str = "", now: datetime) -> int:
 def adjust(*, sku_id: int, delta: int, note: str, now: datetime) -> int:
     """Add pieces to the free ones, or take some away; returns how many are free. Raises `TooFew`, `Invalid`."""
     insert_once(StockLevel, sku_id=sku_id, free=0, held=0)
-    left = _change(sku_id=sku_id, free=delta, held=0)
+    left = _change(sku_id=sku_id, free=delta, held=0, most=FREE_MAX if delta > 0 else NO_BOUND)
     if left is None:
         free = db.session.scalar(select(StockLevel.free).where(StockLevel.sku_id == sku_id)) or 0
         if delta < 0:
@@ -121,9 +121,8 @@ def _sorted(quantities: Mapping[int, int]) -> list[tuple[int, int]]:
     return sorted(quantities.items())
 
 
-def _change(*, sku_id: int, free: int, held: int) -> int | None:
+def _change(*, sku_id: int, free: int, held: int, most: int = NO_BOUND) -> int | None:
     """Add to both numbers if they stay in bounds; the free pieces afterwards, None if nothing was changed."""
-    most = FREE_MAX if free > 0 and held == 0 else NO_BOUND
     row = statements.CHANGE.row(of_sku=sku_id, more_free=free, more_held=held, most=most)
     return None if row is None else row.free
 
