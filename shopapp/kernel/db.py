@@ -309,6 +309,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     options = engine_options(settings)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
-    alone = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+    alone = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "max_overflow": 0}
     app.config["SQLALCHEMY_BINDS"] = {GLANCES: {"url": settings.database_url, **options, **alone}}
     db.init_app(app)

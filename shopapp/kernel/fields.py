@@ -51,5 +51,5 @@ class YesNo(fields.Boolean):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValidationError(_("须为 true 或 false。"))
+            raise self.make_error("invalid", input=value)
         return value

@@ -241,6 +241,22 @@ def test_a_value_may_have_spaces_and_commas_and_a_new_one_leaves_the_others_alon
     assert len(choices(other)) == 4
 
 
+def test_choices_that_were_never_offered_are_not_added_by_saving(
+    browser: Browser, town: Town, places: dict[str, str]
+) -> None:
+    with town.app.app_context():
+        product = make_product(
+            title="棉袜", spec_names=["色", "码"], skus=[(["红", "S"], 900, 3), (["蓝", "M"], 900, 4)]
+        ).public_id
+        db.session.remove()
+    page = at_desk(browser, town)
+    page.goto(f"{town.shop}/admin/products/{product}", wait_until="networkidle")
+    page.get_by_label("副标题").fill("一双一双卖")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("已保存")
+    assert choices(page) == {"红 / S": "3", "蓝 / M": "4"}
+
+
 def choices(page: Page) -> dict[str, str]:
     """The pieces of each choice in the product form."""
     rows = page.locator("[data-skus] tr").all()

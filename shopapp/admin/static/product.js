@@ -159,10 +159,19 @@ if (specs) {
   $('[data-add-spec]').addEventListener('click', () => $('input', addSpec()).focus());
   const counted = $$('tr', body).filter((row) => $('[name=sku_id]', row).value)
     .map((row) => [$('[name=sku_id]', row).value, Number($('[name=sku_stock_was]', row)?.value) || 0]);
-  specs.addEventListener('input', (event) => { if (event.target.matches('[data-values]')) fit(event.target); });
-  specs.addEventListener('change', rebuild);
-  form.addEventListener('submit', () => {
+  let typed = false; // values that the table does not show yet
+  specs.addEventListener('input', (event) => {
+    if (!event.target.matches('[data-values]')) return;
+    typed = true;
+    fit(event.target);
+  });
+  specs.addEventListener('change', (event) => {
+    if (!event.target.matches('[data-values]')) return;
+    typed = false;
     rebuild();
+  });
+  form.addEventListener('submit', () => {
+    if (typed) rebuild();
     const kept = new Set($$('[name=sku_id]', body).map((field) => field.value));
     const gone = counted.filter(([id, pieces]) => pieces > 0 && !kept.has(id));
     if (gone.length) {
