@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent
 VAR = ROOT / "var"
+RUN_SETTINGS = VAR / "dev/run.env"
+"""What `make run` last started with."""
 ENVIRONMENTS = ("development", "test", "production")
 
 
@@ -50,6 +52,8 @@ class Settings:
     wxpay_apiv3_key: str
     wxpay_public_key_id: str
     wxpay_public_key_file: str
+    sms_api_base: str
+    sms_api_key: str
     clock_file: str | None
     rate_limits: bool
     trusted_proxies: int
@@ -87,8 +91,14 @@ def read_dotenv(path: Path) -> dict[str, str]:
 def load_settings(
     environ: Mapping[str, str] | None = None, *, dotenv: Path | None = ROOT / ".env"
 ) -> Settings:
-    """Raises `BadSettings` with one line for each setting that is wrong or missing."""
-    values = {**(read_dotenv(dotenv) if dotenv else {}), **(os.environ if environ is None else environ)}
+    """Raises `BadSettings` with one line for each setting that is wrong or missing.
+
+    In development without a `.env` file, a command speaks to the shop that `make run` made on this machine.
+    """
+    given = os.environ if environ is None else environ
+    if dotenv is not None and not dotenv.is_file() and given.get("SHOP_ENV") in (None, "", "development"):
+        dotenv = RUN_SETTINGS
+    values = {**(read_dotenv(dotenv) if dotenv else {}), **given}
     return _Reader(values).settings()
 
 
@@ -227,12 +237,18 @@ class _Reader:
             ),
             wxpay_public_key_id=self.text("WXPAY_PUBLIC_KEY_ID", default="PUB_KEY_ID_0", needed=True),
             wxpay_public_key_file=self.readable_file("WXPAY_PUBLIC_KEY_FILE"),
+            sms_api_base=self.url("SMS_API_BASE", default=""),
+            sms_api_key=self.text("SMS_API_KEY"),
             clock_file=self.clock_file(),
             rate_limits=self.switch("SHOP_RATE_LIMITS"),
             trusted_proxies=self.count("SHOP_TRUSTED_PROXIES"),
         )
         if self.strict and settings.base_url.startswith("http://"):
             self.problems.append("SHOP_BASE_URL must be an https address in production")
+        if bool(settings.sms_api_base) != bool(settings.sms_api_key):
+            self.problems.append("SMS_API_BASE and SMS_API_KEY go together")
+        if self.strict and settings.sms_api_base.startswith("http://"):
+            self.problems.append("SMS_API_BASE must be an https address in production")
         if self.problems:
             raise BadSettings(self.problems)
         return settings

@@ -14,7 +14,7 @@ __all__ = ["SandboxSettings", "create_sandbox", "faults", "people"]
 
 def create_sandbox(config: SandboxSettings) -> Flask:
     """Build the Flask application; state, clock and settings become those of this process."""
-    from . import control, oa
+    from . import control, oa, sms
 
     settings.use(config)
     app = Flask("sandbox", static_folder=None)
@@ -23,6 +23,7 @@ def create_sandbox(config: SandboxSettings) -> Flask:
     journal.install(app)
     app.register_blueprint(oa.blueprint)
     app.register_blueprint(control.blueprint)
+    app.register_blueprint(sms.blueprint)
     if importlib.util.find_spec("sandbox.pay") is not None:
         from . import pay
 

@@ -32,6 +32,8 @@ KNOWN: dict[str, str] = {
     "refund_abnormal": "退款：异常（ABNORMAL）",
     "refund_not_enough": "退款：商户余额不足（NOT_ENOUGH）",
     "refund_slow": "退款：处理很慢",
+    "sms_500": "短信网关：系统错误（500）",
+    "sms_timeout_after_effect": "短信网关：已发送但不应答",
     "transfer_slow": "转账：受理后久不推进",
     "transfer_fail": "转账：失败",
     "transfer_not_enough": "转账：运营账户余额不足",

@@ -28,6 +28,7 @@ FACES = (
     ("/customservice/", "oa"),
     ("/connect/", "page"),
     ("/mmpaymkttransfers/", "pay"),
+    ("/sms/", "sms"),
 )
 EXCERPT = 2000
 KEEP = 2000

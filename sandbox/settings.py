@@ -37,6 +37,7 @@ class SandboxSettings:
     mchid: str = "1900000001"
     merchant_serial: str = "4A1F00000000000000000000000000000000C0DE"
     apiv3_key: str = "0123456789abcdefghijABCDEFGHIJ01"
+    sms_key: str = "0123456789abcdef-sms"
     platform_key_id: str = "PUB_KEY_ID_0119000000012026010100000000000001"
     merchant_public_key_file: Path | None = None
     platform_private_key_file: Path | None = None
@@ -72,6 +73,7 @@ class SandboxSettings:
             mchid=env.get("WXPAY_MCHID", cls.mchid),
             merchant_serial=env.get("WXPAY_SERIAL", cls.merchant_serial),
             apiv3_key=env.get("WXPAY_APIV3_KEY", cls.apiv3_key),
+            sms_key=env.get("SMS_API_KEY") or cls.sms_key,
             platform_key_id=env.get("WXPAY_PUBLIC_KEY_ID", cls.platform_key_id),
             merchant_public_key_file=_path(env, "SANDBOX_MERCHANT_PUBLIC_KEY_FILE"),
             platform_private_key_file=_path(env, "SANDBOX_PLATFORM_PRIVATE_KEY_FILE"),

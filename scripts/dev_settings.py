@@ -25,6 +25,7 @@ STORED: dict[str, Callable[[], str]] = {
     "WXPAY_MCHID": lambda: f"19{secrets.randbelow(10**8):08}",
     "WXPAY_SERIAL": lambda: secrets.token_hex(20).upper(),
     "WXPAY_APIV3_KEY": lambda: secrets.token_hex(16),
+    "SMS_API_KEY": lambda: secrets.token_hex(16),
     "WXPAY_PUBLIC_KEY_ID": lambda: f"PUB_KEY_ID_01{secrets.randbelow(10**32):032}",
 }
 
@@ -49,6 +50,7 @@ def development_settings(*, folder: Path, port: int, sandbox_port: int) -> dict[
         "WXPAY_BASE": sandbox,
         "WXPAY_PRIVATE_KEY_FILE": str(merchant.private),
         "WXPAY_PUBLIC_KEY_FILE": str(platform.public),
+        "SMS_API_BASE": f"{sandbox}/sms",
         "SANDBOX_PORT": str(sandbox_port),
         "SANDBOX_PUBLIC_URL": sandbox,
         "SANDBOX_DATABASE": str(folder.parent / "sandbox.db"),

@@ -16,9 +16,9 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from config import ROOT, VAR, BadSettings, load_settings, read_dotenv
+from config import ROOT, RUN_SETTINGS, VAR, BadSettings, load_settings, read_dotenv
 from scripts import commands
-from scripts.dev_settings import development_settings, write_private
+from scripts.dev_settings import HEAD, development_settings, write_private
 from scripts.family import Child, Family
 from scripts.shop_state import migrations_current, shop_name, table_empty
 
@@ -42,6 +42,7 @@ def main() -> int:
         environment = gather_environment()
         for name in ("PORT", "SANDBOX_PORT"):
             refuse_busy_port(name, int(environment[name]))
+        keep_for_commands(environment)
         prepare(environment)
     except NotPossible as problem:
         print(problem, file=sys.stderr)
@@ -88,6 +89,14 @@ def gather_environment() -> dict[str, str]:
         raise NotPossible("PORT and SANDBOX_PORT must differ")
     made = development_settings(folder=DEV, port=ports["PORT"], sandbox_port=ports["SANDBOX_PORT"])
     return {**made, **{name: value for name, value in own.items() if value or name not in made}, **QUIET}
+
+
+def keep_for_commands(environment: dict[str, str]) -> None:
+    """Have commands in another shell speak to this shop, with its keys, its database and its clock."""
+    made = development_settings(
+        folder=DEV, port=int(environment["PORT"]), sandbox_port=int(environment["SANDBOX_PORT"])
+    )
+    write_private(RUN_SETTINGS, HEAD + "".join(f"{name}={environment[name]}\n" for name in made))
 
 
 def refuse_busy_port(name: str, port: int) -> None:

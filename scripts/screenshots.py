@@ -9,30 +9,62 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlencode
 
 from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page
 
 from config import ROOT
+from shopapp.admin import access
+from shopapp.admin import services as staff_services
 from shopapp.admin.demo.catalogue import SHOP_NAME
+from shopapp.admin.demo.commands import SEED
+from shopapp.admin.demo.ids import Ids
 from shopapp.kernel import clock
+from shopapp.kernel.access import Role
+from shopapp.kernel.db import transaction
+from shopapp.loyalty.ledger import queries as ledger
+from shopapp.loyalty.points.queries import points_purse
+from shopapp.loyalty.tiers import queries as tiers
+from shopapp.members.identity import queries as identity
+from shopapp.members.identity import services as identity_services
+from shopapp.members.identity.models import SessionKind
 from shopapp.wechat import menus
-from tests.support.browsers import PHONE, open_browser, open_context
+from tests.support.browsers import DESK, PHONE, open_browser, open_context
 from tests.support.servers import Town, flask_command, running_town, start_all
 
 PICTURES = ROOT / "docs" / "pictures"
 SANDBOX_SIZE = {"width": 1280, "height": 900}
 QUALITY = 86
 PASSWORD = "135790"
+STAFF_PASSWORD = "Pictures-Of-The-Console"
+BLOCKS = Ids(SEED).of("sku", "wood-blocks")
+MEMBER_PAGES = {
+    "member-me": "/me",
+    "member-tier": "/me/tier",
+    "member-points": "/me/points",
+    "member-perks": "/me/perks",
+    "member-mall": "/mall",
+    "member-checkout": f"/checkout?sku={BLOCKS}&quantity=2&points=500",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """Somebody of the demo shop who has signed in."""
+
+    public_id: str
+    token: str
 
 
 class Studio:
     """A running demo shop, a phone that has just been handed to somebody, and the pictures taken so far."""
 
     def __init__(self, town: Town, browser: Browser) -> None:
-        self.town = town
+        self.town, self.browser = town, browser
         self.desk = open_context(browser, size=SANDBOX_SIZE, device_scale_factor=1.5).new_page()
         self.phone = open_context(browser, size=PHONE, device_scale_factor=2).new_page()
 
@@ -46,6 +78,30 @@ class Studio:
         PICTURES.mkdir(parents=True, exist_ok=True)
         image.convert("RGB").save(PICTURES / f"{name}.webp", quality=QUALITY, method=6)
         print(f"docs/pictures/{name}.webp", flush=True)
+
+    def member(self) -> Member:
+        """The gold member with the most points, signed in."""
+        with self.town.app.app_context(), transaction():
+            now = clock.now()
+            gold = [one.customer_id for one in tiers.placed(codes=["gold"], limit=100)]
+            row_id = max(gold, key=lambda one: ledger.balance(purse=points_purse(one), now=now).available)
+            token, _ends = identity_services.open_session(
+                customer_id=row_id, openid="demo", kind=SessionKind.WEB, now=now
+            )
+            public_id = identity.by_ids(customer_ids=[row_id])[row_id].public_id
+        return Member(public_id=public_id, token=token)
+
+    def console(self) -> Page:
+        """A page of somebody who has signed in at the desk."""
+        with self.town.app.app_context(), transaction():
+            now = clock.now()
+            staff = staff_services.create_staff(
+                name="小满", password=STAFF_PASSWORD, role=Role.OWNER, now=now
+            )
+            token, _until = staff_services.open_session(staff=staff, device="", address="127.0.0.1", now=now)
+        context = open_context(self.browser, size=DESK, device_scale_factor=1.5)
+        context.add_cookies([{"name": access.COOKIE, "value": token, "url": self.town.shop}])
+        return context.new_page()
 
     def open(self, path: str) -> Page:
         self.phone.goto(self.town.shop + path)
@@ -103,7 +159,31 @@ def purchase(studio: Studio) -> None:
     studio.keep("sandbox-order", desk)
 
 
+def membership(studio: Studio) -> None:
+    """What a member of some standing sees, down to a price with all that is taken off; then the same at the desk."""
+    member = studio.member()
+    page = studio.phone
+    page.context.add_cookies([{"name": "session", "value": member.token, "url": studio.town.shop}])
+    for name, path in MEMBER_PAGES.items():
+        studio.keep(name, studio.open(path))
+    desk = studio.console()
+    for name, path in console_pages(member).items():
+        desk.goto(studio.town.shop + path)
+        studio.keep(name, desk)
+    page.context.clear_cookies()
+
+
+def console_pages(member: Member) -> dict[str, str]:
+    wish = {"who": "customer", "number": member.public_id, f"quantity.{BLOCKS}": 2, "points": 500}
+    return {
+        "console-member": f"/admin/customers/{member.public_id}",
+        "console-tiers": "/admin/tiers",
+        "console-simulator": f"/admin/simulator?{urlencode(wish)}",
+    }
+
+
 PICTURE_SETS: dict[str, Callable[[Studio], None]] = {
+    "membership": membership,
     "home": home,
     "category": category,
     "product": product,

@@ -60,6 +60,14 @@ class OrderCancelled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderTakenBack:
+    """Everything of a paid order was taken back before anything of it was shipped; its money may still be on its way."""
+
+    order_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderShipped:
     """A parcel left; `shipment_id` tells which lines are in it."""
 
@@ -77,6 +85,14 @@ class OrderCompleted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderFinal:
+    """The time for returns of a received order is over: what depends on it can be final."""
+
+    order_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderRefunded:
     """Money of an order went back to the customer."""
 
@@ -84,3 +100,79 @@ class OrderRefunded:
     customer_id: int
     refund_id: int
     refunded_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberJoined:
+    """A customer became a member; anew for one who had left, so what is given once has a unique key of its own."""
+
+    customer_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileCompleted:
+    """A member told name, phone and birthday; told again when one of them changes."""
+
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberLeft:
+    """A membership ended, by withdrawing consent or with the whole account."""
+
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrowthChanged:
+    """Growth of a customer became active or was taken back."""
+
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierChanged:
+    """A member came from one tier to another by step `number` of their history; `up` tells whether it is a higher one."""
+
+    customer_id: int
+    number: int
+    before: str
+    after: str
+    up: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierDropAhead:
+    """In `days` days, 30 or 7, a member will lose their tier unless `gap` more growth comes."""
+
+    customer_id: int
+    code: str
+    days: int
+    gap: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardStarted:
+    """A customer came to one more term of a paid card."""
+
+    customer_id: int
+    card_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MembershipSaved:
+    """Membership saved a customer this much on an order; below 0 when a refund took part of it back."""
+
+    customer_id: int
+    order_id: int
+    fen: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerkGranted:
+    """A member was granted a perk that they are told about."""
+
+    grant_id: int

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from .. import clock, deliveries, faults, journal, people, store
+from .. import clock, deliveries, faults, journal, people, sms, store
 from ..oa import acts, menus, messages, pushes, qrcodes, subscriptions, webauth
 from ..oa.acts import ActError
 from ..settings import MODES, current
@@ -65,6 +65,7 @@ def state() -> Answer:
         deliveries=deliveries.listing(limit=LIMIT),
         journal=journal.listing(limit=LIMIT),
         qrcodes=qrcodes.listing(),
+        sms=sms.listing(),
         switches={name: _switch(name) for name in ("callback_mode", *DEFAULTS)},
     )
 

@@ -119,6 +119,67 @@ LIBRARY: dict[str, tuple[str, list[Keyword]]] = {
             ("到账时间", "time4", "2026年1月1日 15:01"),
         ],
     ),
+    "43226": (
+        "会员升级通知",
+        [
+            ("会员等级", "thing1", "银卡会员"),
+            ("原等级", "thing2", "普通会员"),
+            ("升级时间", "time3", "2026年1月1日 15:01"),
+            ("有效期至", "thing4", "2027年1月1日"),
+            ("等级权益", "thing5", "会员价 9.5 折"),
+        ],
+    ),
+    "43227": (
+        "会员降级通知",
+        [
+            ("会员等级", "thing1", "普通会员"),
+            ("原等级", "thing2", "银卡会员"),
+            ("变更时间", "time3", "2026年1月1日 15:01"),
+            ("温馨提示", "thing4", "成长值满 1000 可再升级"),
+        ],
+    ),
+    "43228": (
+        "会员等级到期提醒",
+        [
+            ("会员等级", "thing1", "银卡会员"),
+            ("到期时间", "time2", "2026年1月1日"),
+            ("还差成长值", "number3", "120"),
+            ("温馨提示", "thing4", "再攒 120 成长值就能保住"),
+        ],
+    ),
+    "43229": (
+        "积分到账通知",
+        [
+            ("到账积分", "number1", "88"),
+            ("可用积分", "number2", "1288"),
+            ("到账日期", "time3", "2026年1月1日"),
+        ],
+    ),
+    "43230": (
+        "积分到期提醒",
+        [
+            ("到期积分", "number1", "88"),
+            ("可用积分", "number2", "1288"),
+            ("到期日期", "time3", "2026年1月1日"),
+        ],
+    ),
+    "43231": (
+        "优惠券到期提醒",
+        [
+            ("优惠券名称", "thing1", "新客券"),
+            ("优惠内容", "thing2", "满 99 元减 10 元"),
+            ("数量", "number3", "1"),
+            ("到期日期", "time4", "2026年1月1日"),
+        ],
+    ),
+    "43232": (
+        "会员权益到账通知",
+        [
+            ("权益名称", "thing1", "生日礼"),
+            ("权益内容", "thing2", "100 积分"),
+            ("领取截止", "thing3", "2026年1月1日"),
+        ],
+    ),
 }
 CHOICES: dict[str, dict[str, list[str]]] = {
     "43223": {"const2": ["已申请", "已同意", "已拒绝", "已寄回", "已收货", "已退款", "已换货", "已取消"]}
@@ -143,11 +204,12 @@ def add(number: str, keywords: list[Keyword], title: str, *, system: str = "temp
 
 
 def seed() -> None:
-    """A new account starts with every template of the library in use."""
-    if store.setting("templates_seeded", "") == "":
-        for number, (title, keywords) in LIBRARY.items():
+    """An account has every template of the library in use, once; what was deleted from it stays so."""
+    known = store.setting("templates_seeded", "").split()
+    for number, (title, keywords) in LIBRARY.items():
+        if number not in known:
             add(number, keywords, title)
-        store.set_setting("templates_seeded", "yes")
+    store.set_setting("templates_seeded", " ".join(LIBRARY))
 
 
 def listing(system: str = "template") -> list[store.Row]:

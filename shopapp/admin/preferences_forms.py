@@ -8,15 +8,18 @@ from typing import Any
 
 import nh3
 
-from shopapp.kernel import audit, preferences
+from shopapp.kernel import audit, clock, preferences
 from shopapp.kernel.assets import regions
+from shopapp.kernel.clock import shop_day
 from shopapp.kernel.i18n import _
 from shopapp.kernel.screens import Form
 
 NAME_MAX = 20
 HELLO_MAX = 30
 PRIVACY_MAX = 20_000
+GUESTS_KEPT_MONTHS_MAX = 120
 BANNER_WORDS_MAX = 40
+ALONE_MAX = 1_000_000
 COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 PHONE = re.compile(r"[0-9+() -]{5,24}")
 CONTRAST_LEAST = 3.0
@@ -68,6 +71,7 @@ def selling_values(form: Form) -> dict[str, Any]:
     values = {
         "orders.pay_within_minutes": form.whole("pay_within_minutes", least=5, most=1440),
         "orders.receipt_after_days": form.whole("receipt_after_days", least=7, most=60),
+        "orders.aftersales_days": form.whole("aftersales_days", least=7, most=90),
         "orders.unpaid_max": form.whole("unpaid_max", least=1, most=50),
         "freight.fen": form.yuan("freight").fen,
         "freight.free_from_fen": form.yuan("free_from").fen,
@@ -77,13 +81,33 @@ def selling_values(form: Form) -> dict[str, Any]:
     return values
 
 
+def adjusting_values(form: Form) -> dict[str, Any]:
+    """What one member of the staff may change in a balance alone; 0 has each change approved. Raises `Invalid`."""
+    values = {
+        "adjustments.points_alone": form.whole("points_alone", least=0, most=ALONE_MAX),
+        "adjustments.growth_alone": form.whole("growth_alone", least=0, most=ALONE_MAX),
+        "adjustments.principal_alone": form.yuan("principal_alone").fen,
+        "adjustments.gift_alone": form.yuan("gift_alone").fen,
+    }
+    form.check()
+    return values
+
+
 def privacy_values(form: Form) -> dict[str, Any]:
-    """Plain text becomes paragraphs; of markup only harmless tags are left. Raises `Invalid`."""
+    """Plain text becomes paragraphs; of markup only harmless tags are left. Another text gets the date of today.
+
+    Raises `Invalid`.
+    """
     text = form.text("privacy_text", longest=PRIVACY_MAX)
+    months = form.whole("guests_kept_months", least=0, most=GUESTS_KEPT_MONTHS_MAX)
     form.check()
     if text and "<" not in text:
         text = "".join(f"<p>{line.strip()}</p>" for line in text.splitlines() if line.strip())
-    return {"shop.privacy_text": nh3.clean(text, tags=TEXT_TAGS, attributes={}, link_rel=None).strip()}
+    kept = nh3.clean(text, tags=TEXT_TAGS, attributes={}, link_rel=None).strip()
+    values = {"shop.privacy_text": kept, "members.guests_kept_months": months}
+    if kept != preferences.read("shop.privacy_text"):
+        values["shop.privacy_date"] = shop_day(clock.now()).isoformat() if kept else ""
+    return values
 
 
 def banner_values(form: Form, *, picture: Mapping[str, Any] | None) -> dict[str, Any]:

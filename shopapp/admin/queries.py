@@ -81,6 +81,12 @@ def all_staff() -> Sequence[tuple[Staff, datetime | None]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def colleagues() -> list[tuple[str, str]]:
+    """(public id, name) of everybody who may sign in, by name."""
+    rows = db.session.execute(select(Staff.public_id, Staff.name).where(Staff.active).order_by(Staff.name))
+    return [(row.public_id, row.name) for row in rows]
+
+
 def open_sessions(*, staff_id: int, now: datetime) -> Sequence[StaffSession]:
     return db.session.scalars(
         select(StaffSession)

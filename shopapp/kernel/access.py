@@ -31,7 +31,17 @@ class Permission(StrEnum):
     ORDERS_NOTE = "store:orders:note"
     CUSTOMERS_VIEW = "members:customers:view"
     CUSTOMERS_SEE_PERSONAL = "members:customers:see_personal"
+    CUSTOMERS_EDIT = "members:customers:edit"
+    CUSTOMERS_NOTE = "members:customers:note"
+    LOYALTY_VIEW = "loyalty:rules:view"
+    LOYALTY_EDIT = "loyalty:rules:edit"
+    TIERS_OVERRIDE = "loyalty:tiers:override"
+    COUPONS_GRANT = "loyalty:coupons:grant"
+    WALLET_REFUND = "loyalty:wallet:refund"
     CHANNELS_EDIT = "members:channels:edit"
+    LEDGER_VIEW = "loyalty:ledger:view"
+    LEDGER_ADJUST = "loyalty:ledger:adjust"
+    LEDGER_APPROVE = "loyalty:ledger:approve"
     OUTREACH_EDIT = "outreach:replies:edit"
     WECHAT_SETUP = "console:wechat:setup"
     SETTINGS_EDIT = "console:settings:edit"
@@ -72,9 +82,23 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.ORDERS_REFUND,
             _P.ORDERS_NOTE,
             _P.CUSTOMERS_VIEW,
+            _P.CUSTOMERS_NOTE,
+            _P.LOYALTY_VIEW,
+            _P.COUPONS_GRANT,
+            _P.LEDGER_VIEW,
+            _P.WALLET_REFUND,
         }
     ),
-    Role.ANALYST: frozenset({_P.DASHBOARD_VIEW, _P.PRODUCTS_VIEW, _P.ORDERS_VIEW, _P.CUSTOMERS_VIEW}),
+    Role.ANALYST: frozenset(
+        {
+            _P.DASHBOARD_VIEW,
+            _P.PRODUCTS_VIEW,
+            _P.ORDERS_VIEW,
+            _P.CUSTOMERS_VIEW,
+            _P.LOYALTY_VIEW,
+            _P.LEDGER_VIEW,
+        }
+    ),
 }
 
 SCOPES: dict[str, frozenset[Permission]] = {
@@ -94,6 +118,29 @@ SCOPES: dict[str, frozenset[Permission]] = {
         }
     ),
     "customers:read": frozenset({_P.CUSTOMERS_VIEW, _P.CUSTOMERS_SEE_PERSONAL}),
+    "customers:write": frozenset(
+        {
+            _P.CUSTOMERS_VIEW,
+            _P.CUSTOMERS_SEE_PERSONAL,
+            _P.CUSTOMERS_EDIT,
+            _P.CUSTOMERS_NOTE,
+            _P.LEDGER_VIEW,
+            _P.LEDGER_ADJUST,
+        }
+    ),
+    "loyalty:read": frozenset({_P.CUSTOMERS_VIEW, _P.LOYALTY_VIEW, _P.LEDGER_VIEW}),
+    "loyalty:write": frozenset(
+        {
+            _P.CUSTOMERS_VIEW,
+            _P.LOYALTY_VIEW,
+            _P.LOYALTY_EDIT,
+            _P.TIERS_OVERRIDE,
+            _P.COUPONS_GRANT,
+            _P.WALLET_REFUND,
+            _P.LEDGER_VIEW,
+            _P.LEDGER_ADJUST,
+        }
+    ),
     "*": frozenset(Permission),
 }
 

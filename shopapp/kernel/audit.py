@@ -32,8 +32,12 @@ class AuditEntry(Model):
 
 
 def record(*, action: str, subject_kind: str, subject_id: str, changes: dict[str, Any] | None = None) -> None:
-    """Add an entry for the current actor, e.g. `record(action="order.ship", subject_kind="order", subject_id=no)`."""
+    """Add an entry for the current actor, e.g. `record(action="order.ship", subject_kind="order", subject_id=no)`.
+
+    Where a customer's machine stands is not kept.
+    """
     actor = current_actor()
+    inside = has_request_context() and actor.kind != "customer"
     db.session.add(
         AuditEntry(
             at=clock.now(),
@@ -44,6 +48,6 @@ def record(*, action: str, subject_kind: str, subject_id: str, changes: dict[str
             subject_kind=subject_kind,
             subject_id=subject_id,
             changes=changes or {},
-            address=request.remote_addr if has_request_context() else None,
+            address=request.remote_addr if inside else None,
         )
     )

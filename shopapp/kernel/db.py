@@ -111,6 +111,7 @@ class Base(DeclarativeBase):
             dict[str, Any]: Json,
             list[Any]: Json,
             list[str]: Json,
+            list[int]: Json,
             StrEnum: Enum(
                 StrEnum, native_enum=False, length=32, values_callable=values_of, create_constraint=False
             ),

@@ -142,3 +142,8 @@ def forget_old(*, now: datetime) -> int:
     """Delete answers that nobody asks for any more."""
     with transaction():
         return rows_changed(delete(StoredAnswer).where(StoredAnswer.created_at < now - KEPT))
+
+
+def forget_owner(owner: str) -> None:
+    """Delete the kept answers of one person or client within the open transaction."""
+    rows_changed(delete(StoredAnswer).where(StoredAnswer.owner == owner))

@@ -24,6 +24,8 @@ from .i18n import LANGUAGE_COOKIE, best_language
 BYTES_MAX = 16 * 1024 * 1024
 QUERY_LENGTH_MAX = 300
 OK = "200 OK"
+BEARER = "bearer"
+"""Under this name readers of `Personal` find the token of the request, if it has one; no cookie of ours is called so."""
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -70,9 +72,18 @@ class _Entry:
         return sum(len(answer.body) for answer in self.answers.values())
 
 
-def keep(response: Response, *, version: Hashable, ask: Callable[[], Hashable]) -> Response:
-    """Have this answer kept, for as long as `ask` says `version`. It must be the same for everybody, in one language."""
-    g.draft = Draft(version=version, ask=ask)
+def keep(
+    response: Response,
+    *,
+    version: Hashable,
+    ask: Callable[[], Hashable],
+    personal: Personal | None = None,
+) -> Response:
+    """Have this answer kept, for as long as `ask` says `version`.
+
+    It must be the same for everybody for whom `personal` reads the same, in one language.
+    """
+    g.draft = Draft(version=version, ask=ask, personal=personal)
     return response
 
 
@@ -95,7 +106,7 @@ class KeptAnswers:
         """The kept answer to this request, if there is one and it still holds."""
         if environ["REQUEST_METHOD"] != "GET" or environ.get("CONTENT_LENGTH"):
             return None
-        cookies = _cookies(environ)
+        cookies = asking(environ)
         question = _question(environ, cookies)
         with self._lock:
             entry = self._entries.get(question)
@@ -120,7 +131,7 @@ class KeptAnswers:
             or len(request.query_string) > QUERY_LENGTH_MAX
         ):
             return response
-        question = _question(request.environ, request.cookies)
+        question = _question(request.environ, asking(request.environ))
         again = Again(request.endpoint or "none", list(response.headers), response.get_data())
         shown, read = (made.personal.shown, made.personal.read) if made.personal else (None, None)
         with self._lock:
@@ -138,9 +149,14 @@ class KeptAnswers:
         return response
 
 
-def _cookies(environ: Environ) -> dict[str, str]:
+def asking(environ: Environ) -> dict[str, str]:
+    """What says whose request it is: the cookies, and the bearer token among them."""
     sent = environ.get("HTTP_COOKIE")
-    return dict(parse_cookie(sent)) if sent else {}
+    cookies = dict(parse_cookie(sent)) if sent else {}
+    scheme, _space, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme == "Bearer" and token:
+        cookies[BEARER] = token
+    return cookies
 
 
 def _question(environ: Environ, cookies: Any) -> Hashable:

@@ -29,6 +29,7 @@ PAGE_SIZE = 25
 PAGES_MAX = 10_000
 CSV_ROWS_MAX = 50_000
 YUAN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+YEARS = range(2000, 2200)
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -92,6 +93,25 @@ class Form:
             self.wrong(name, _("请填写金额，单位元，最多两位小数，例如 12.80。"))
             return Money(0)
 
+    def day(self, name: str, *, before: datetime | None = None, last: bool = False) -> datetime | None:
+        """The first moment of a day, or with `last` the first one after it; None where nothing is written.
+
+        `before` is kept to the second while its day stays as it was.
+        """
+        text = self.value(name).strip()
+        if text == (last_day(before) if last else first_day(before)):
+            return before
+        if not text:
+            return None
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            day = date.min
+        if day.year not in YEARS:
+            self.wrong(name, _("请选择日期。"))
+            return None
+        return clock.day_start(day + timedelta(days=1) if last else day)
+
     def choice(self, name: str, choices: Collection[str]) -> str:
         value = self.value(name)
         if value not in choices:
@@ -102,6 +122,16 @@ class Form:
         """Raises `Invalid` if any field read so far was wrong."""
         if self.errors:
             raise Invalid(self.errors)
+
+
+def first_day(since: datetime | None) -> str:
+    """The day of shop time in which something begins, as a form holds it; empty without a beginning."""
+    return clock.shop_day(since).isoformat() if since else ""
+
+
+def last_day(until: datetime | None) -> str:
+    """The last day on which something is there that ends before this moment; empty without an end."""
+    return clock.shop_day(until - timedelta(seconds=1)).isoformat() if until else ""
 
 
 def half_width(words: str) -> str:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from shopapp.kernel import kept
 from shopapp.kernel.kept import Personal
 from shopapp.kernel.pages import CART_COUNT
-from shopapp.store.carts.badge import badge_reader
+from shopapp.store.viewers import viewer, viewer_reader
 
 PACKING_LEVEL = 5
 WORTH_PACKING_BYTES = 1000
@@ -34,10 +34,10 @@ def finish(response: Response) -> Response:
 
 
 def cart_badge() -> bytes:
-    """The number as it is shown; a kept page is given again to those only who see the same one."""
-    read = badge_reader()
-    count = read(request.cookies)
+    """The number as it is shown; a kept page is given again to those only who see the same one at the same prices."""
+    seen = viewer()
+    count = seen.pieces
     draft = kept.draft()
     if draft is not None:
-        draft.personal = Personal(read=read, shown=count)
+        draft.personal = Personal(read=viewer_reader(), shown=seen)
     return b"%d+" % BADGE_MAX if count > BADGE_MAX else b"%d" % count if count else b""

@@ -12,7 +12,7 @@ from shopapp.kernel import preferences
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.i18n import _
 from shopapp.kernel.templating import picture_url
-from shopapp.members.identity.privacy import PRIVACY_TITLE, privacy_text, privacy_version
+from shopapp.members.identity.privacy import PRIVACY_TITLE, in_force, privacy_text
 from shopapp.members.identity.services import safe_path
 from shopapp.store.catalogue import listing
 from shopapp.store.catalogue.cards import cards, category_link
@@ -20,6 +20,8 @@ from shopapp.store.catalogue.categories import categories
 from shopapp.store.catalogue.listing import CURSOR_LENGTH_MAX, ListQuery, ProductRecord
 from shopapp.store.catalogue.pages import PAGE_SIZE, best_selling, kept_list_page, next_url
 from shopapp.store.catalogue.rules import sold_step
+from shopapp.store.catalogue.tier_prices import WHOLE_BP, tier_price
+from shopapp.store.viewers import viewer
 
 PICKS_MAX = 8
 CATEGORIES_MAX = 8
@@ -44,10 +46,27 @@ def _home(cursor: str | None) -> str:
         "web/home.html",
         banners=[banner(each) for each in preferences.read("shop.banners")[:1]],
         categories=[category_link(row) for row in categories()[:CATEGORIES_MAX]],
+        membership=_membership(),
         picks={"title": _("大家常买"), "products": cards(picks)},
         products=cards(shelf.items),
         next_url=next_url(shelf, path="/"),
     )
+
+
+def _membership() -> dict[str, str]:
+    """One line about membership: the viewer's tier, or what joining brings."""
+    tier = tier_price(viewer().tier)
+    if tier.own:
+        perk = (
+            _("全场 %(rate)s 折", rate=f"{tier.discount_bp / 1000:g}") if tier.discount_bp < WHOLE_BP else ""
+        )
+        return {"title": tier.name, "text": perk or _("积分、权益和优惠券"), "act": "", "url": "/me"}
+    return {
+        "title": _("加入会员"),
+        "text": _("攒积分、升等级，优惠先知道"),
+        "act": _("一键入会"),
+        "url": "/me/join",
+    }
 
 
 def _often_bought() -> list[ProductRecord]:
@@ -79,7 +98,7 @@ def _privacy() -> str:
     return render_template(
         "web/privacy.html",
         title=PRIVACY_TITLE,
-        version=privacy_version(text),
+        version=in_force().version,
         effective_at=None,
         html=Markup(text),  # noqa: S704 - our own text, or the merchant's, cleaned when it was written
     )

@@ -14,7 +14,7 @@ from shopapp.kernel.errors import SignInNeeded
 from shopapp.kernel.i18n import _
 from shopapp.kernel.ids import new_token, token_hash
 from shopapp.kernel.settings import settings
-from shopapp.members.identity import queries, services, sign_in
+from shopapp.members.identity import devices, queries, services, sign_in
 from shopapp.members.identity.models import SessionKind
 from shopapp.members.identity.services import SESSION_LIVES, STATE_LIVES, StateUnknown
 from shopapp.store.carts import services as carts
@@ -68,6 +68,7 @@ def callback() -> str | Response:
         token, _expires = sign_in.by_code(
             code=code,
             kind=SessionKind.WEB,
+            device=devices.kind_of(request.headers.get("User-Agent", "")),
             address=request.remote_addr or "",
             now=now,
             wants_profile=begun.wants_profile,

@@ -189,8 +189,15 @@ TOPIC_NAMES: dict[str, Any] = {
     "aftersales_changed": _l("售后进度"),
     "balance_changed": _l("余额变动"),
     "points_changed": _l("积分变动"),
+    "points_earned": _l("积分到账"),
+    "points_expiring": _l("积分快到期"),
     "tier_changed": _l("会员等级变更"),
+    "tier_up": _l("会员升级"),
+    "tier_dropping": _l("会员等级即将下降"),
+    "tier_dropped": _l("会员降级"),
     "membership_changed": _l("会员资格变更"),
+    "coupon_expiring": _l("优惠券到期提醒"),
+    "perk_granted": _l("会员权益到账提醒"),
 }
 
 

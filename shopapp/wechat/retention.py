@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
-from shopapp.kernel.db import rows_changed, transaction
+from shopapp.kernel.clock import SHOP_ZONE
+from shopapp.kernel.db import db, rows_changed, transaction
 
-from .models import MessageState, OutgoingMessage, Push
+from .models import MessageState, OutgoingMessage, Push, ServiceWindow
 
 PUSHES_KEPT = timedelta(days=90)
 MESSAGES_KEPT = timedelta(days=180)
@@ -23,3 +26,25 @@ def forget_old(*, now: datetime) -> int:
     )
     with transaction():
         return rows_changed(old_pushes) + rows_changed(old_messages)
+
+
+def export(*, openids: Collection[str]) -> list[dict[str, Any]]:
+    """What these accounts wrote and did, and what they were sent, the oldest first."""
+    pushes = select(Push).where(Push.openid.in_(openids)).order_by(Push.id)
+    sent = select(OutgoingMessage).where(OutgoingMessage.openid.in_(openids)).order_by(OutgoingMessage.id)
+    said: list[dict[str, Any]] = [
+        {"from": "customer", "kind": push.kind, "content": push.content, "at": push.created_at}
+        for push in db.session.scalars(pushes)
+    ]
+    said += [
+        {"from": "shop", "kind": message.topic, "content": message.body, "at": message.created_at}
+        for message in db.session.scalars(sent)
+    ]
+    said.sort(key=lambda one: one["at"])
+    return [one | {"at": one["at"].astimezone(SHOP_ZONE).isoformat()} for one in said]
+
+
+def forget(*, openids: Collection[str]) -> None:
+    """Delete all that passed between these accounts and the shop, also what still waits to be sent."""
+    for table in (Push, OutgoingMessage, ServiceWindow):
+        rows_changed(delete(table).where(table.openid.in_(openids)))

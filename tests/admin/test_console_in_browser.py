@@ -12,8 +12,12 @@ from config import ROOT
 from shopapp.kernel import clock
 from shopapp.kernel.db import db, transaction
 from shopapp.kernel.money import Money
+from shopapp.loyalty.coupons.content import Giving
 from shopapp.members.channels import services as channels
+from shopapp.members.notes import services as notes
+from shopapp.members.notes import tags
 from shopapp.store.orders import services as orders
+from tests.admin.screens import SCREENS
 from tests.support import machine
 from tests.support.browsers import (
     DESK,
@@ -22,9 +26,12 @@ from tests.support.browsers import (
     complaints,
     open_browser,
     open_context,
+    wait_for_parts,
     wider_than_screen,
 )
 from tests.support.catalogue import make_category, make_product
+from tests.support.coupons import give, make_coupon
+from tests.support.mall import offer_coupon
 from tests.support.people import Person, make_person
 from tests.support.pictures import drawn
 from tests.support.servers import Town, running_town, start_all
@@ -41,40 +48,6 @@ LOOKS = {
     "desk in the dark": (DESK, "dark"),
 }
 READ_BY_AXE = ("desk", "phone in the dark")
-SCREENS = {
-    "overview": "/admin/",
-    "products": "/admin/products",
-    "no products": "/admin/products?q=飞机",
-    "product": "/admin/products/{product}",
-    "new product": "/admin/products/new",
-    "stock": "/admin/products/{product}/stock",
-    "categories": "/admin/categories",
-    "category": "/admin/categories/{category}",
-    "orders": "/admin/orders",
-    "order to ship": "/admin/orders/{paid}",
-    "unpaid order": "/admin/orders/{unpaid}",
-    "refunds": "/admin/refunds",
-    "payments to look at": "/admin/pay-notices",
-    "customers": "/admin/customers",
-    "customer": "/admin/customers/{customer}",
-    "channels": "/admin/channels",
-    "channel": "/admin/channels/{channel}",
-    "replies": "/admin/replies",
-    "menu": "/admin/menu",
-    "shop": "/admin/settings/shop",
-    "banner": "/admin/settings/banner",
-    "selling": "/admin/settings/selling",
-    "privacy": "/admin/settings/privacy",
-    "set-up": "/admin/setup",
-    "staff": "/admin/staff",
-    "new staff": "/admin/staff/new",
-    "person": "/admin/staff/{staff}",
-    "tokens": "/admin/tokens",
-    "trail": "/admin/audit",
-    "background": "/admin/background",
-    "account": "/admin/account",
-    "nothing": "/admin/orders/0",
-}
 
 
 @pytest.fixture(scope="module")
@@ -115,17 +88,32 @@ def places(town: Town) -> dict[str, str]:
         with transaction():
             channel = channels.create_channel(name="包裹卡", now=clock.now())
         staff = make_staff(name="店主小满")
+        coupon = make_coupon(name="扫码领五元", giving=Giving.CODE, stock=100)
+        give(buyer.id, coupon)
+        note(buyer, staff.public_id)
         found = {
             "product": product.public_id,
             "category": shelf.public_id,
             "paid": paid,
             "unpaid": unpaid,
             "customer": buyer.signed_in.public_id,
+            "item": offer_coupon(stock=50, per_person=2),
             "channel": channel.public_id,
             "staff": staff.public_id,
+            "coupon": coupon,
         }
         db.session.remove()
         return found
+
+
+def note(person: Person, staff_id: str) -> None:
+    """A note, tags and a task of this customer."""
+    customer, now = person.signed_in.public_id, clock.now()
+    with transaction():
+        for name in ("妈妈群", "爱囤货"):
+            tags.give(customer=customer, name=name, now=now)
+        notes.add_note(customer=customer, text="晚上九点以后联系", now=now)
+        notes.add_task(customer=customer, text="到货后告诉她", due=None, assignee=staff_id, now=now)
 
 
 def placed(buyer: Person, sku_id: str) -> str:
@@ -159,7 +147,7 @@ def test_every_screen_can_be_used_by_everybody(
     problems: list[str] = []
     for name, path in SCREENS.items():
         page.goto(town.shop + path.format(**places))
-        page.wait_for_load_state("networkidle" if look in READ_BY_AXE else "load")
+        wait_for_parts(page)
         if look in READ_BY_AXE:
             problems += [f"{name}: {problem}" for problem in axe_problems(page, script=axe)]
         if (wider := wider_than_screen(page)) > 0:

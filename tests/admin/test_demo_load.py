@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,17 +12,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from sandbox.oa import templates
+from sandbox.oa import fields, templates
 from shopapp.admin.demo import drawing, loader, pictures, presentation, rows
 from shopapp.admin.demo.followers import NOBODYS_APPID
 from shopapp.admin.demo.people import people
+from shopapp.admin.screens.templates import FIELDS
 from shopapp.kernel import clock, jobs, outbox, preferences
 from shopapp.kernel.db import db, transaction
 from shopapp.kernel.settings import settings
 from shopapp.members.identity import queries as identity
 from shopapp.store.catalogue import listing
 from shopapp.store.catalogue.media import PreparedPicture
-from shopapp.wechat.models import OutgoingMessage
+from shopapp.wechat.messages import queue_template
+from shopapp.wechat.models import MessageState, OutgoingMessage
 from tests.support.catalogue import make_product
 
 SEED = 5
@@ -79,7 +82,7 @@ def test_the_shop_has_all_that_a_visitor_looks_for(shop: Flask) -> None:
 
 
 def every_state_is_there() -> None:
-    states = dict(ask("SELECT status, count(*) FROM orders GROUP BY status"))
+    states = dict(ask("SELECT status, count(*) FROM orders WHERE kind = 'goods' GROUP BY status"))
     assert set(states) == {"unpaid", "paid", "shipped", "completed", "cancelled"}
     assert sum(states.values()) == ORDERS
     assert set(dict(ask("SELECT refund_status, 1 FROM orders"))) == {"none", "part", "all"}
@@ -99,7 +102,9 @@ def amounts_add_up() -> None:
         " OR sum(l.refunded) + o.freight_refunded <> o.refunded"
     )
     assert not ask("SELECT no FROM orders WHERE paid <> CASE WHEN paid_at IS NULL THEN 0 ELSE total END")
-    assert not ask("SELECT no FROM orders WHERE freight <> CASE WHEN goods >= 9900 THEN 0 ELSE 800 END")
+    assert not ask(
+        "SELECT no FROM orders WHERE kind = 'goods' AND freight <> CASE WHEN goods >= 9900 THEN 0 ELSE 800 END"
+    )
     paid = "SELECT count(*) FROM orders WHERE paid_at IS NOT NULL"
     settled = "SELECT count(*) FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.settles AND p.amount = o.paid"
     assert one(paid) == one(settled) == one("SELECT count(*) FROM payments")
@@ -119,7 +124,7 @@ def stock_is_what_its_movements_say() -> None:
     for sku_id, change in ask("SELECT sku_id, free_change FROM stock_movements ORDER BY at, id DESC"):
         free[sku_id] += change
         assert free[sku_id] >= 0
-    sold = "SELECT coalesce(sum(l.quantity), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id WHERE o.paid_at IS NOT NULL"
+    sold = "SELECT coalesce(sum(l.quantity), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id WHERE o.paid_at IS NOT NULL AND o.kind = 'goods'"
     assert one("SELECT sum(sold) FROM products") == one(sold)
     assert one("SELECT count(*) FROM products WHERE NOT in_stock") >= 1
 
@@ -229,6 +234,35 @@ def test_each_topic_names_a_template_of_the_sandbox_and_its_fields() -> None:
         number, _fields = presentation.TEMPLATES[topic]
         assert mapping["template_id"] == templates.private_id(number)
         assert set(mapping["fields"].values()) == {field for _label, field, _ in templates.LIBRARY[number][1]}
+
+
+LOYALTY_NOTICES = {
+    "tier_up": {"tier": "金卡会员", "before": "银卡会员", "time": "2026年1月1日 15:01", "until": "长期", "note": "每单包邮"},
+    "tier_dropped": {"tier": "银卡会员", "before": "金卡会员", "time": "2026年1月1日 15:01", "until": "2027年1月1日", "note": "成长值满 300可再升级"},
+    "tier_dropping": {"tier": "金卡会员", "until": "2026年1月1日", "gap": "120", "note": "再攒 120 成长值就能保住"},
+    "points_earned": {"points": "88", "balance": "1288", "time": "2026年1月1日"},
+    "points_expiring": {"points": "88", "balance": "1288", "time": "2026年1月1日"},
+    "coupon_expiring": {"coupon": "新客券", "promise": "满 99 元减 10 元", "count": "1", "time": "2026年1月1日"},
+    "perk_granted": {"perk": "生日礼", "gift": "100 积分", "time": "自动到账"},
+}  # fmt: skip
+
+
+def test_notices_of_loyalty_come_as_messages_of_the_sandbox(app: Flask) -> None:
+    with transaction():
+        preferences.write("wechat.templates", presentation.sandbox_templates())
+    preferences.forget_read()
+    for topic, data in LOYALTY_NOTICES.items():
+        assert set(data) == set(FIELDS[topic])
+        with transaction():
+            queue_template(key=topic, openid="o1", topic=topic, data=data, path="/me", now=clock.now())
+    queued = db.session.scalars(select(OutgoingMessage).order_by(OutgoingMessage.id)).all()
+    assert [(one.topic, one.state) for one in queued] == [
+        (topic, MessageState.QUEUED) for topic in LOYALTY_NOTICES
+    ]
+    for one in queued:
+        number, _places = presentation.TEMPLATES[one.topic]
+        names = [field for _label, field, _sample in templates.LIBRARY[number][1]]
+        assert set(fields.checked(names, json.loads(one.body)["data"], choices={})) == set(names)
 
 
 def test_pictures_are_drawn_in_other_processes_and_kept(app: Flask) -> None:

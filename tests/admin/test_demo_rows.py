@@ -34,11 +34,12 @@ TABLES = {
     "stock_movements": OF_STOCK,
 }
 TOLD_EXACTLY = {"status", "refund_status", "state", "cause", "what", "settles", "restocked", "cancel_reason"}
-# The calls to the platform are not part of the past: what they were answered, how often it was asked.
+# The calls to the platform are not part of the past: what they were answered, how often it was asked. Time passed since.
 LEFT_OUT = {
     "id",
     "remark",
     "no_return_confirmed_at",
+    "final_at",
     "prepay_id",
     "prepay_until",
     "queries",

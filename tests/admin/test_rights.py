@@ -81,6 +81,7 @@ def test_what_a_role_may_not_do_is_not_in_its_navigation(app: Flask, role: Role)
         "/admin/products": Permission.PRODUCTS_VIEW,
         "/admin/orders": Permission.ORDERS_VIEW,
         "/admin/customers": Permission.CUSTOMERS_VIEW,
+        "/admin/coupons": Permission.LOYALTY_VIEW,
         "/admin/channels": Permission.CHANNELS_EDIT,
         "/admin/replies": Permission.OUTREACH_EDIT,
         "/admin/settings/shop": Permission.SETTINGS_EDIT,

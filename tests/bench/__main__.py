@@ -15,13 +15,15 @@ from statistics import median
 from shopapp.kernel.db import transaction
 from tests.support.databases import postgres_server
 
-from . import buyers, pages, purchases, pushes, rows
+from . import books, buyers, nightly, pages, purchases, pushes, rows
 from .pounder import Load, pound
 from .report import Figure, Report
 from .servers import Server, free_port, serving
 from .shops import Shop, open_shop
 
-PARTS = ("pages", "purchase", "rows", "callback", "size")
+PARTS = ("pages", "purchase", "rows", "books", "callback", "size")
+LONG_PARTS = ("nightly",)
+"""Only when asked for: they take many minutes."""
 PRODUCTS = 1000
 PEOPLE = 16
 PUSHES_PER_SECOND = 200
@@ -47,6 +49,16 @@ def main() -> int:
             report.head("Inside one process")
             (folder / "rows").mkdir()
             rows.compare(report, folder=folder / "rows", count=50 if wishes.quick else 200)
+        if "books" in wishes.parts:
+            report.head("The books, inside one process")
+            for kind in kinds:
+                books.compare(
+                    report, kind=kind, folder=folder / f"books-{kind}", count=20 if wishes.quick else 100
+                )
+        if "nightly" in wishes.parts and "postgres" in kinds:
+            report.head("The night")
+            customers = nightly.QUICK if wishes.quick else nightly.CUSTOMERS
+            nightly.measure(report, folder=folder / "night", customers=customers)
     missed = report.missed
     print("\nAll targets are met." if not missed else f"\n{len(missed)} missed:")
     for figure in missed:
@@ -57,7 +69,7 @@ def main() -> int:
 def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short runs, fewer goods")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), dest="parts")
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, *LONG_PARTS], default=list(PARTS), dest="parts")
     return parser.parse_args()
 
 

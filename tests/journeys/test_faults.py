@@ -49,6 +49,8 @@ NOT_IN_A_PURCHASE = (
     "transfer_slow",
     "transfer_fail",
     "transfer_not_enough",
+    "sms_500",
+    "sms_timeout_after_effect",
 )
 PIECES = 200
 _numbers = count(1)

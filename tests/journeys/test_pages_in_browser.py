@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from config import ROOT
 from shopapp.kernel import clock
 from shopapp.kernel.db import db, transaction
+from shopapp.kernel.money import Money
+from shopapp.loyalty.coupons.rules import CouponKind, Scope
 from shopapp.store.catalogue import listing
 from shopapp.store.catalogue.listing import ListQuery
 from shopapp.store.orders import services as orders
@@ -25,8 +27,12 @@ from tests.support.browsers import (
     wider_than_screen,
 )
 from tests.support.catalogue import make_sku
-from tests.support.people import Person, make_person
+from tests.support.coupons import give, hold, make_coupon
+from tests.support.mall import offer_coupon, offer_goods
+from tests.support.members import make_member
+from tests.support.people import Person
 from tests.support.servers import Town
+from tests.support.tiers import set_discounts
 
 pytestmark = pytest.mark.browser
 
@@ -48,9 +54,26 @@ PAGES = {
     "paid": "/orders/{shipped}/pay",
     "shipped order": "/orders/{shipped}",
     "me": "/me",
+    "points": "/me/points",
+    "no points used": "/me/points?show=out",
+    "check-in": "/me/check-in",
+    "points mall": "/mall",
+    "goods of the mall": "/mall/{mug}",
+    "coupon of the mall": "/mall/{ticket}",
+    "redeeming goods": "/mall/{mug}/confirm?quantity=2",
+    "redeeming a coupon": "/mall/{ticket}/confirm",
     "addresses": "/me/addresses",
     "new address": "/me/addresses/new",
+    "coupons": "/me/coupons",
+    "used coupons": "/me/coupons?status=used",
+    "goods of a coupon": "/me/coupons/{coupon}",
+    "coupon centre": "/coupons",
     "privacy": "/privacy",
+    "profile": "/me/profile",
+    "member code": "/me/card",
+    "devices": "/me/devices",
+    "consents": "/me/consents",
+    "erasing": "/me/erase",
 }
 LOOKS = {
     "phone": (PHONE, "light"),
@@ -72,7 +95,8 @@ class Visit:
 @pytest.fixture(scope="module")
 def visit(town: Town) -> Visit:
     with town.app.app_context():
-        person = make_person()
+        set_discounts(9000)
+        person = make_member(name="王小满")
         shelf = listing.page(ListQuery()).items
         skus = [sku.id for product in shelf for sku in product.skus]
         numbers = []
@@ -89,6 +113,10 @@ def visit(town: Town) -> Visit:
         with transaction():
             orders.mark_paid(order_id=placed.id, paid=placed.total, paid_at=clock.now(), now=clock.now())
             shipping.ship(no=placed.no, carrier="sf", waybill="SF1234567890", lines=None, now=clock.now())
+        two = tuple(product.id for product in shelf[:2])
+        coupon = give(person.id, scope=Scope.PRODUCTS, scope_ids=two)
+        hold(give(person.id, kind=CouponKind.FREE_FREIGHT), order_no=numbers[0])
+        make_coupon(name="满百减五", minimum=Money(10000), stock=50)
         choosy = next(product.id for product in shelf if product.spec_names)
         places = {
             "product": shelf[0].id,
@@ -96,6 +124,9 @@ def visit(town: Town) -> Visit:
             "sku": skus[0],
             "unpaid": numbers[0],
             "shipped": numbers[1],
+            "coupon": coupon.id,
+            "mug": offer_goods(make_sku(title="骨瓷马克杯"), points=40, cash=Money(990), stock=9),
+            "ticket": offer_coupon(points=5000),
         }
         db.session.remove()
         return Visit(person=person, places=places)
@@ -140,6 +171,7 @@ def test_open_sheets_can_be_used_by_everybody(browser: Browser, town: Town, visi
     for path, opener in (
         ("/p/{product}", "立即购买"),
         ("/checkout", "王小满"),
+        ("/mall/{mug}/confirm", "王小满"),
         ("/me/addresses/new", "省、市、区县"),
         ("/orders/{unpaid}", "取消订单"),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -100,3 +101,19 @@ def test_one_job_can_be_run_by_hand(app: Flask, sweeper: Sweeper) -> None:
     wrong = runner.invoke(args=["jobs", "run", "fly"])
     assert (wrong.exit_code, "no job is called 'fly'" in wrong.output) == (1, True)
     assert len(sweeper.ran) == 1
+
+
+def test_in_production_no_job_is_run_as_if_it_were_later(
+    app: Flask, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, now = app.test_cli_runner(), kernel_clock.now()
+    soon, later = (now + timedelta(**by) for by in ({"seconds": 30}, {"minutes": 5}))
+    assert runner.invoke(args=["jobs", "run", "sweep", "--at", later.isoformat()]).exit_code == 0
+    production = replace(app.extensions["settings"], env="production")
+    monkeypatch.setitem(app.extensions, "settings", production)
+    refused = runner.invoke(args=["jobs", "run", "sweep", "--at", later.isoformat()])
+    assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1)
+    assert "later than now" in refused.output
+    for moment in (soon, now - timedelta(days=1)):
+        assert runner.invoke(args=["jobs", "run", "sweep", "--at", moment.isoformat()]).exit_code == 0
+    assert sweeper.ran == [later, soon, now - timedelta(days=1)]

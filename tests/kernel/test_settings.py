@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import config
 from config import BadSettings, load_settings
 
 
@@ -59,3 +60,17 @@ def test_the_environment_beats_the_file(tmp_path: Path) -> None:
     file.write_text("# a note\nWX_APPID='wxfile'\nWX_SECRET=filesecret\n", encoding="utf-8")
     settings = load_settings({"WX_APPID": "wxenv"}, dotenv=file)
     assert (settings.wx_appid, settings.wx_secret) == ("wxenv", "filesecret")
+
+
+def test_a_command_beside_make_run_speaks_to_its_shop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, none = tmp_path / "run.env", tmp_path / ".env"
+    run.write_text("WX_APPID=wxrun\nSHOP_ENV=development\n", encoding="utf-8")
+    monkeypatch.setattr(config, "RUN_SETTINGS", run)
+    assert load_settings({}, dotenv=none).wx_appid == "wxrun"
+    assert load_settings({"WX_APPID": "wxown"}, dotenv=none).wx_appid == "wxown"
+    assert load_settings({}, dotenv=None).wx_appid != "wxrun"
+    assert load_settings({"SHOP_ENV": "test"}, dotenv=none).wx_appid != "wxrun"
+    none.write_text("WX_APPID=wxfile\n", encoding="utf-8")
+    assert load_settings({}, dotenv=none).wx_appid == "wxfile"

@@ -22,7 +22,7 @@ from tests.support.clocks import ShopClock
 from tests.support.orders import Store, events, lines_of
 from tests.support.people import make_person
 
-STEPS_MAX = 12
+STEPS_MAX = 16
 
 
 class Killed(BaseException):

@@ -47,6 +47,12 @@ def complaints(page: Page) -> list[str]:
     return heard
 
 
+def wait_for_parts(page: Page) -> None:
+    """Until the parts that a page of the console fetches for itself have come."""
+    page.wait_for_load_state("load")
+    page.locator(".htmx-request").first.wait_for(state="detached")
+
+
 def axe_problems(page: Page | Frame, *, script: str) -> list[str]:
     """What axe finds serious or worse, one line each; `script` is axe itself."""
     if not page.evaluate("typeof window.axe === 'object'"):

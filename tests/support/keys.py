@@ -33,6 +33,8 @@ def test_environment(folder: Path) -> dict[str, str]:
         "WX_SECRET": "TEST-app-secret",
         "WX_TOKEN": "shopToken2026",
         "WX_AES_KEY": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+        "SMS_API_BASE": "http://sms.invalid",
+        "SMS_API_KEY": "TEST-sms-key",
         "WXPAY_MCHID": keys["merchant_mchid"],
         "WXPAY_SERIAL": keys["merchant_serial_no"],
         "WXPAY_PRIVATE_KEY_FILE": str(private),

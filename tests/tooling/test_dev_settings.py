@@ -19,6 +19,7 @@ def test_shop_and_sandbox_accept_the_settings_and_agree(tmp_path: Path) -> None:
     assert shop.wx_appid == sandbox.appid
     assert shop.wxpay_apiv3_key == sandbox.apiv3_key
     assert shop.wx_api_base == shop.wxpay_base == sandbox.public_url == "http://localhost:8321"
+    assert (shop.sms_api_base, shop.sms_api_key) == (f"{sandbox.public_url}/sms", sandbox.sms_key)
     assert shop.base_url == sandbox.shop_url == "http://localhost:8320"
     assert len(base64.b64decode(shop.wx_aes_key + "=", validate=True)) == 32
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 from flask_migrate.cli import db as migrations
 
-from shopapp import wiring
+from shopapp.wiring import work
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -90,7 +90,7 @@ def test_named_make_targets_exist(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
 def test_named_commands_exist(path: Path) -> None:
-    commands = {command.name: command for command in [*wiring.COMMANDS, migrations]}
+    commands = {command.name: command for command in [*work.COMMANDS, migrations]}
     for words in SHELL.findall(path.read_text(encoding="utf-8")):
         group, *rest = words.split()
         found = commands.get(group)

@@ -51,6 +51,15 @@ def test_a_price_change_is_seen_at_once_on_every_page(guest: FlaskClient) -> Non
         assert "</small>59<small>" not in text, page
 
 
+def test_goods_without_a_picture_show_a_box_where_it_would_be(guest: FlaskClient) -> None:
+    product = make_product(title="曲奇")
+    for page in ("/", f"/p/{product.public_id}"):
+        text = guest.get(page).text
+        faces = re.findall(r'<span class="pic[^>]*>(.*?)</span>', text, re.DOTALL)
+        assert faces, page
+        assert all('class="ico l bare"' in face or "<img" in face for face in faces), page
+
+
 def test_the_last_piece_gone_is_seen_at_once(guest: FlaskClient) -> None:
     product = make_product(title="曲奇", stock=1)
     page = f"/p/{product.public_id}"

@@ -1,5 +1,5 @@
 import { act, app, refresh } from "./app.js";
-import { call, el, find, redraw, toast, yuan } from "./kit.js";
+import { call, el, find, moment, redraw, toast, yuan } from "./kit.js";
 import { drawDeliveries, drawFaults, drawJournal, startRecords } from "./records.js";
 import { openPage, showProfile, toChat } from "./phone.js";
 
@@ -92,6 +92,15 @@ async function readPicture(file) {
   scan(answer.text);
 }
 
+function drawSms(box, messages) {
+  if (!messages.length) {
+    box.replaceChildren(el("li", { class: "help" }, "还没有短信。商城发的验证码会出现在这里。"));
+    return;
+  }
+  box.replaceChildren(...messages.slice(0, 5).map((message) => el("li", { "data-key": String(message.id) },
+    el("small", { class: "faint" }, `${message.phone} · ${moment.brief(message.at)}`), el("span", {}, message.text))));
+}
+
 function drawCodes(box, codes) {
   if (!codes.length) {
     box.replaceChildren(el("p", { class: "help" }, "商城生成的带参二维码会列在这里。"));
@@ -144,6 +153,7 @@ export function drawPanel(state) {
   }
   redraw("[data-codes]", state.qrcodes, drawCodes);
   redraw("[data-settings]", state.switches, drawSettings);
+  redraw("[data-sms]", state.sms, drawSms);
   redraw("[data-faults]", state.faults, drawFaults);
   drawDeliveries(state.deliveries);
   drawJournal(state.journal);

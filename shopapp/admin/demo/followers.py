@@ -11,8 +11,9 @@ from itertools import islice
 from shopapp.kernel.pii import lookup_hash
 from shopapp.kernel.templating import picture_url
 from shopapp.members.channels import services as channels
+from shopapp.members.consent import services as consent
 
-from . import rows
+from . import memberships, rows
 from .drawing import face
 from .ids import Ids
 from .people import Address, Customer, Source
@@ -36,12 +37,26 @@ CHANNELS: dict[Source, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A customer as orders name them; `customer_id` is the row number."""
+    """A customer as orders name them; `number` is that of the plan, `customer_id` that of the row.
 
+    `since` is when they became a member, if they did, and `has_phone` whether they gave a number then.
+    """
+
+    number: int
     customer_id: int
     public_id: str
     openid: str
     addresses: tuple[Address, ...]
+    since: datetime | None
+    birthday_month: int | None
+    has_phone: bool
+
+    @property
+    def joined(self) -> datetime:
+        """When a member became one. Raises ValueError for who is none."""
+        if self.since is None:
+            raise ValueError("not a member")
+        return self.since
 
 
 def openid_of(*, seed: int, number: int) -> str:
@@ -76,7 +91,13 @@ def _write(
     batch: Sequence[Customer], *, seed: int, year: Year, files: Files, scenes: Mapping[Source, int]
 ) -> list[Known]:
     joined = {person.number: year.moment(person.joined) for person in batch}
-    ids = Ids(seed)
+    ids, version = Ids(seed), consent.keep_text(now=year.start)
+    member_rows = [
+        memberships.membership(
+            person, seed=seed, joined=joined[person.number], until=year.until, version=version
+        )
+        for person in batch
+    ]
     public_ids = [ids.of("customer", person.number) for person in batch]
     row_ids = rows.add_with_ids(
         "customers",
@@ -87,23 +108,36 @@ def _write(
                 "picture_url": picture_url(files[face(person)].file, FACE_WIDTH),
                 "created_at": joined[person.number],
                 "last_seen_at": joined[person.number],
+                **member,
             }
-            for person, public_id in zip(batch, public_ids, strict=True)
+            for person, public_id, member in zip(batch, public_ids, member_rows, strict=True)
         ],
     )
     known = [
         Known(
+            number=person.number,
             customer_id=row_id,
             public_id=public_id,
             openid=openid_of(seed=seed, number=person.number),
             addresses=person.addresses,
+            since=member["member_since"],
+            birthday_month=memberships.birthday_month(member),
+            has_phone=member["phone"] is not None,
         )
-        for person, row_id, public_id in zip(batch, row_ids, public_ids, strict=True)
+        for person, row_id, public_id, member in zip(batch, row_ids, public_ids, member_rows, strict=True)
     ]
     pairs = list(zip(batch, known, strict=True))
     rows.add(
         "wechat_accounts",
         [_account(person, one, at=joined[person.number], year=year, seed=seed) for person, one in pairs],
+    )
+    rows.add(
+        "consent_entries",
+        [
+            entry
+            for row_id, member in zip(row_ids, member_rows, strict=True)
+            for entry in memberships.consents(member, customer_id=row_id)
+        ],
     )
     rows.add(
         "addresses",

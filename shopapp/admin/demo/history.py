@@ -14,12 +14,14 @@ from shopapp.store.pricing import queries as pricing
 from shopapp.store.pricing.rules import FreightTerms
 
 from . import rows
+from .earnings import Earnings
 from .followers import Known
 from .ids import Ids
 from .orders import PlannedOrder
 from .past import PastOrder
 from .rows import Row
 from .shelves import Shelved, Shelves
+from .vouchers import Vouchers
 
 BATCH = 500
 
@@ -44,8 +46,17 @@ class Shelf:
 class History:
     """Writes orders in batches and keeps count of what they did to the stock."""
 
-    def __init__(self, *, seed: int, shelves: Shelves, people: Sequence[Known]) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        shelves: Shelves,
+        people: Sequence[Known],
+        vouchers: Vouchers,
+        earnings: Earnings,
+    ) -> None:
         self.ids = Ids(seed)
+        self.vouchers, self.earnings = vouchers, earnings
         self.shelves = shelves
         self.people = people
         self.terms: FreightTerms = pricing.freight_terms()
@@ -72,6 +83,7 @@ class History:
         rows.add("stock_movements", [row for o in past for row in o.movements()])
         for order in past:
             self._count(order)
+        self.earnings.settle(to=planned[-1].placed_at)
 
     def _past(self, plan: PlannedOrder) -> PastOrder:
         return PastOrder(
@@ -82,6 +94,8 @@ class History:
             pay_within=self.pay_within,
             number=self.numbers,
             ids=self.ids,
+            vouchers=self.vouchers,
+            earnings=self.earnings,
         )
 
     def _write_parcels(self, past: Sequence[PastOrder]) -> None:
@@ -114,7 +128,8 @@ class History:
 
     def _count(self, order: PastOrder) -> None:
         plan = order.plan
-        self.last[order.customer.customer_id] = plan.placed_at
+        customer_id = order.customer.customer_id
+        self.last[customer_id] = max(plan.placed_at, self.last.get(customer_id, plan.placed_at))
         for line, goods in zip(plan.lines, order.goods, strict=True):
             if plan.paid_at is not None:
                 self.sold[goods.product_id] += line.quantity

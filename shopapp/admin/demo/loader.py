@@ -16,13 +16,17 @@ from shopapp.kernel.errors import ShopError
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.settings import settings
 
-from . import followers, presentation, rows, shelves
+from . import followers, notebook, presentation, programme, rows, shelves, topups, visits
+from .books import Books
+from .earnings import Earnings
 from .history import BATCH, History
 from .ids import Ids
 from .orders import PlannedOrder, orders_plan
 from .people import Customer
 from .rhythm import Year
 from .shelves import Files
+from .visits import Mall
+from .vouchers import Vouchers
 
 
 class NotInProduction(ShopError):
@@ -64,12 +68,28 @@ def load(wish: Wish, *, files: Files, tell: Callable[[int], object] = lambda _co
     preferences.write("payments.reconciled_from", (shop_day(wish.until) + timedelta(days=1)).isoformat())
     shelved = shelves.fill_shelves(files=files, ids=ids, now=year.start)
     known = followers.let_in(people=wish.people, seed=wish.seed, year=year, files=files)
-    past = History(seed=wish.seed, shelves=shelved, people=known)
+    offered = programme.offer(ids=ids, now=year.start, until=wish.until)
+    books = Books(until=wish.until)
+    vouchers = Vouchers(programme=offered, ids=ids, seed=wish.seed, until=wish.until)
+    earned = Earnings(people=known, books=books)
+    mall = Mall(vouchers=vouchers, books=books, ids=ids)
+    vouchers.welcome(earned.members)
+    mall.expect(earned.members, seed=wish.seed)
+    visits.check_in(earned.members, earned=earned, seed=wish.seed, until=wish.until)
+    past = History(seed=wish.seed, shelves=shelved, people=known, vouchers=vouchers, earnings=earned)
+    past.last |= topups.write(
+        earned.members, offered=offered, books=books, ids=ids, numbers=past.numbers, after=wish.orders
+    )
     for batch in _batches(
         orders_plan(seed=wish.seed, customers=wish.people, until=wish.until, orders=wish.orders)
     ):
         past.write(batch)
         tell(len(batch))
+    earned.close()
+    mall.close()
+    vouchers.close()
+    notebook.grant_perks(known, ids=ids, until=wish.until)
+    notebook.write(known, seed=wish.seed, ids=ids, until=wish.until)
     past.close(start=year.start, until=wish.until)
     shelves.close_shelves(shelved, now=wish.until)
 

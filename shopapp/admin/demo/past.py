@@ -9,15 +9,17 @@ from datetime import datetime, timedelta
 from shopapp.kernel.clock import SHOP_ZONE
 from shopapp.kernel.money import ZERO, Money
 from shopapp.kernel.pii import lookup_hash
-from shopapp.store.pricing.rules import FreightTerms, freight_for, refund_share
+from shopapp.store.pricing.rules import FreightTerms, freight_for, refund_share, spread
 from shopapp.store.shipping.rules import carrier_name
 
 from .baskets import PlannedLine
+from .earnings import BoughtLine, Earnings
 from .followers import Known, region_of
 from .ids import Ids
 from .orders import RECEIVE_WITHIN, OrderState, PlannedOrder
 from .rows import Row
 from .shelves import Shelved
+from .vouchers import Vouchers
 
 SYSTEM = "system:system"
 CARRIERS = {"ZTO": "zto", "YTO": "yto", "YD": "yunda", "JTSD": "jtexpress", "SF": "sf"}
@@ -36,7 +38,10 @@ STATUS = {
 
 @dataclass(kw_only=True)
 class PastOrder:
-    """`goods` are the SKUs of the plan's lines; `number` is where the order numbers of this shop begin."""
+    """`goods` are the SKUs of the plan's lines; `number` is where the order numbers of this shop begin.
+
+    Goods were sold at their list prices, less what a coupon took off.
+    """
 
     plan: PlannedOrder
     customer: Known
@@ -45,16 +50,34 @@ class PastOrder:
     pay_within: timedelta
     number: int
     ids: Ids
+    vouchers: Vouchers
+    earnings: Earnings
     row_id: int = 0
     line_ids: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         pairs = zip(self.plan.lines, self.goods, strict=True)
-        self.amounts = [goods.price * line.quantity for line, goods in pairs]
+        self.list_prices = [goods.price * line.quantity for line, goods in pairs]
+        whole = Money.total(self.list_prices)
+        self.coupon = self.vouchers.spent_on(self.plan, customer=self.customer, goods=whole)
+        self.taken_off = spread(self.coupon.amount if self.coupon else ZERO, over=self.list_prices)
+        self.amounts = [price - off for price, off in zip(self.list_prices, self.taken_off, strict=True)]
         self.goods_total = Money.total(self.amounts)
         self.freight = freight_for(goods=self.goods_total, terms=self.terms)
         self.total = self.goods_total + self.freight
-        self.no = self._number(self.plan.placed_at, self.number)
+        self.no = number_of(self.plan.placed_at, start=self.number, place=self.plan.number)
+        if self.coupon is not None:
+            self.vouchers.note_order(self.coupon, no=self.no)
+        self.earned = self.earnings.of_order(
+            self.plan, customer=self.customer, no=self.no, lines=list(self._bought())
+        )
+
+    def _bought(self) -> Iterator[BoughtLine]:
+        for line, pay, back in zip(self.plan.lines, self.amounts, self._refunds(), strict=True):
+            yield BoughtLine(public_id=self._line_id(line), sku=line.sku, pay=pay, refunded=back)
+
+    def _line_id(self, line: PlannedLine) -> str:
+        return self.ids.of("line", self.plan.number, line.sku)
 
     @property
     def restocks(self) -> bool:
@@ -87,6 +110,7 @@ class PastOrder:
             "paid": self.total if plan.paid_at else ZERO,
             "refunded": self.refunded,
             "freight_refunded": self._freight_back(),
+            "coupon_ids": [self.coupon.public_id] if self.coupon else [],
             "ship_name": address.recipient,
             "ship_phone": address.phone,
             "ship_phone_hash": lookup_hash(address.phone),
@@ -101,13 +125,26 @@ class PastOrder:
             "paid_at": plan.paid_at,
             "shipped_at": plan.shipped_at,
             "completed_at": plan.completed_at,
+            "final_at": self._final_at(),
             "cancelled_at": cancelled_at,
         }
 
+    def _final_at(self) -> datetime | None:
+        """When the time for returns was over; None as long as it is not."""
+        if self.plan.completed_at is None:
+            return None
+        over = self.plan.completed_at + self.earnings.window
+        return over if over <= self.earnings.books.until else None
+
     def lines(self) -> Iterator[Row]:
-        for (line, goods), amount, back in zip(self._pairs(), self.amounts, self._refunds(), strict=True):
+        figures = zip(
+            self.list_prices, self.taken_off, self.amounts, self.earned, self._refunds(), strict=True
+        )
+        for (line, goods), (price, off, pay, (award, growth), back) in zip(
+            self._pairs(), figures, strict=True
+        ):
             yield {
-                "public_id": self.ids.of("line", self.plan.number, line.sku),
+                "public_id": self._line_id(line),
                 "order_id": self.row_id,
                 "product_id": goods.product_id,
                 "sku_id": goods.sku_id,
@@ -116,24 +153,32 @@ class PastOrder:
                 "picture": goods.picture,
                 "price": goods.price,
                 "quantity": line.quantity,
-                "list": amount,
-                "pay": amount,
+                "reductions": self._reductions(off),
+                "list": price,
+                "pay": pay,
+                "award": award,
+                "growth": growth,
                 "returnable": goods.returnable,
                 "shipped_quantity": line.quantity if self.plan.shipped_at else 0,
                 "refunded_quantity": line.refunded,
                 "refunded": back,
             }
 
+    def _reductions(self, off: Money) -> list[Row]:
+        if self.coupon is None or not off:
+            return []
+        return [{"kind": "coupon", "fen": off.fen, "note": self.coupon.name}]
+
     def payment(self) -> Row:
         plan = self.plan
         return {
             "order_id": self.row_id,
-            "out_trade_no": self._number(plan.placed_at, self.number + 1),
+            "out_trade_no": self._number(plan.placed_at, 1),
             "openid": self.customer.openid,
             "amount": self.total,
             "status": "paid",
             "settles": True,
-            "transaction_id": f"4200{self._number(plan.placed_at, self.number + 2)}",
+            "transaction_id": f"4200{self._number(plan.placed_at, 2)}",
             "created_at": plan.placed_at,
             "expires_at": plan.placed_at + self.pay_within,
             "paid_at": plan.paid_at,
@@ -141,7 +186,7 @@ class PastOrder:
 
     def refund(self, *, payment_id: int) -> Row:
         at = _known(self.plan.refunded_at)
-        number = self._number(at, self.number + 3)
+        number = self._number(at, 3)
         return {
             "payment_id": payment_id,
             "order_id": self.row_id,
@@ -255,9 +300,13 @@ class PastOrder:
             return "none"
         return "all" if all(line.refunded == line.quantity for line in self.plan.lines) else "part"
 
-    def _number(self, at: datetime, start: int) -> str:
-        """Eighteen digits: the day in shop time, then ten that no other order has."""
-        return f"{at.astimezone(SHOP_ZONE):%Y%m%d}{(start + self.plan.number * STEP) % TEN_DIGITS:010d}"
+    def _number(self, at: datetime, more: int) -> str:
+        return number_of(at, start=self.number + more, place=self.plan.number)
+
+
+def number_of(at: datetime, *, start: int, place: int) -> str:
+    """Eighteen digits: the day in shop time, then ten that no other place has."""
+    return f"{at.astimezone(SHOP_ZONE):%Y%m%d}{(start + place * STEP) % TEN_DIGITS:010d}"
 
 
 def _known(moment: datetime | None) -> datetime:

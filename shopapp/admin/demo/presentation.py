@@ -70,6 +70,25 @@ TEMPLATES: dict[str, tuple[str, dict[str, str]]] = {
         "43224",
         {"number": "character_string1", "goods": "thing2", "reason": "thing3", "time": "time4"},
     ),
+    "tier_up": (
+        "43226",
+        {"tier": "thing1", "before": "thing2", "time": "time3", "until": "thing4", "note": "thing5"},
+    ),
+    "tier_dropped": (
+        "43227",
+        {"tier": "thing1", "before": "thing2", "time": "time3", "note": "thing4"},
+    ),
+    "tier_dropping": (
+        "43228",
+        {"tier": "thing1", "until": "time2", "gap": "number3", "note": "thing4"},
+    ),
+    "points_earned": ("43229", {"points": "number1", "balance": "number2", "time": "time3"}),
+    "points_expiring": ("43230", {"points": "number1", "balance": "number2", "time": "time3"}),
+    "coupon_expiring": (
+        "43231",
+        {"coupon": "thing1", "promise": "thing2", "count": "number3", "time": "time4"},
+    ),
+    "perk_granted": ("43232", {"perk": "thing1", "gift": "thing2", "time": "thing3"}),
 }
 
 

@@ -40,7 +40,9 @@ def change(name: str, column: str, values: Mapping[int, Any]) -> None:
     """Set one column, by row id."""
     target = table(name)
     if values:
-        statement = update(target).where(target.c.id == bindparam("row")).values({column: bindparam("value")})
+        statement = (
+            update(target).where(target.c.id == bindparam("row_id")).values({column: bindparam("new")})
+        )
         db.session.connection().execute(
-            statement, [{"row": row_id, "value": value} for row_id, value in values.items()]
+            statement, [{"row_id": row_id, "new": value} for row_id, value in values.items()]
         )

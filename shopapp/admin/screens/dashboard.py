@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template
 
 from shopapp.kernel import clock
-from shopapp.kernel.access import Permission, guard_console, may, requires
+from shopapp.kernel.access import Permission, current_actor, guard_console, may, requires
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.screens import argument
+from shopapp.loyalty.adjustments import queries as adjustments
 from shopapp.members.identity import console as customers
+from shopapp.members.identity import queries as people
+from shopapp.members.notes import queries as notes
+from shopapp.members.notes.queries import Waiting
 from shopapp.store.catalogue import console as catalogue
 from shopapp.store.orders import console as orders
 from shopapp.store.orders.console import OrderFilter
@@ -26,6 +30,7 @@ SPANS: dict[str, tuple[Any, int]] = {
 LOW_SHOWN = 6
 BEST_SHOWN = 6
 TREND_DAYS = 30
+TASKS_SHOWN = 5
 
 blp = guard_console(Blueprint("dashboard", __name__, url_prefix="/admin"))
 
@@ -39,6 +44,7 @@ def home() -> str:
     since = clock.day_start(clock.shop_day(now) - length + timedelta(days=1))
     days = orders.daily_sales(days=TREND_DAYS, now=now)
     low_count, low = catalogue.low_stock(limit=LOW_SHOWN)
+    tasks = _tasks(clock.shop_day(now)) if may(Permission.CUSTOMERS_NOTE) else None
     return render_template(
         "admin/dashboard.html",
         spans=SPANS,
@@ -56,6 +62,14 @@ def home() -> str:
         best=orders.best_sellers(
             since=clock.day_start(clock.shop_day(now) - timedelta(days=29)), limit=BEST_SHOWN
         ),
+        tasks=tasks,
+        people=people.by_ids(customer_ids=[task.customer_id for task in tasks.first]) if tasks else {},
+        adjustments=adjustments.waiting_count() if may(Permission.LEDGER_APPROVE) else 0,
         troubles=troubles.troubles(now=now) if may(Permission.JOBS_VIEW) else None,
         today=clock.shop_day(now),
     )
+
+
+def _tasks(today: date) -> Waiting:
+    """What the reader has to do."""
+    return notes.waiting_for(assignee=current_actor().id, today=today, shown=TASKS_SHOWN)

@@ -26,6 +26,7 @@ TABS = {
     "settings_admin.shop_page": _l("店铺"),
     "settings_admin.banner_page": _l("首页横幅"),
     "settings_admin.selling_page": _l("下单与配送"),
+    "settings_admin.adjusting_page": _l("手工调整"),
     "settings_admin.privacy_page": _l("隐私说明"),
 }
 
@@ -108,7 +109,7 @@ def selling_page() -> str:
     values: MultiDict[str, str] = MultiDict(
         {
             name: str(preferences.read(f"orders.{name}"))
-            for name in ("pay_within_minutes", "receipt_after_days", "unpaid_max")
+            for name in ("pay_within_minutes", "receipt_after_days", "aftersales_days", "unpaid_max")
         }
         | {
             "freight": str(Money(preferences.read("freight.fen"))),
@@ -133,10 +134,37 @@ def send_selling() -> Response | tuple[str, int]:
     return done or (_selling(form), 422)
 
 
+@blp.get("/adjusting")
+@requires(Permission.SETTINGS_EDIT)
+def adjusting_page() -> str:
+    kept = {
+        name: preferences.read(f"adjustments.{name}_alone")
+        for name in ("points", "growth", "principal", "gift")
+    }
+    money = {name: str(Money(kept[name])) for name in ("principal", "gift")}
+    return _adjusting(Form.filled({f"{name}_alone": value for name, value in (kept | money).items()}))
+
+
+def _adjusting(form: Form) -> str:
+    return render_template("admin/settings/adjusting.html", form=form)
+
+
+@blp.post("/adjusting")
+@requires(Permission.SETTINGS_EDIT)
+def send_adjusting() -> Response | tuple[str, int]:
+    form = Form.sent()
+    done = _saved(form, forms.adjusting_values, again="settings_admin.adjusting_page")
+    return done or (_adjusting(form), 422)
+
+
 @blp.get("/privacy")
 @requires(Permission.SETTINGS_EDIT)
 def privacy_page() -> str:
-    return _privacy(Form.filled({"privacy_text": preferences.read("shop.privacy_text")}))
+    values = {
+        "privacy_text": preferences.read("shop.privacy_text"),
+        "guests_kept_months": preferences.read("members.guests_kept_months"),
+    }
+    return _privacy(Form.filled(values))
 
 
 def _privacy(form: Form) -> str:

@@ -12,7 +12,11 @@ from shopapp.kernel.access import Permission, guard_console, requires
 from shopapp.kernel.errors import NotFound
 from shopapp.kernel.i18n import _
 from shopapp.kernel.screens import Form, act, argument, save
-from shopapp.store.orders.messages import FIELDS, GOODS_FIELDS
+from shopapp.loyalty.coupons import messages as coupons
+from shopapp.loyalty.perks import messages as perks
+from shopapp.loyalty.points import messages as points
+from shopapp.loyalty.tiers import messages as tiers
+from shopapp.store.orders import messages as orders
 from shopapp.wechat.api import PlatformError
 from shopapp.wechat.checks import OPTIONAL_FIELDS, Template, templates, topic_name
 from shopapp.wechat.explain import explain
@@ -20,6 +24,14 @@ from shopapp.wechat.explain import explain
 blp = guard_console(Blueprint("templates_admin", __name__, url_prefix="/admin/setup/templates"))
 
 TEMPLATE_ID_MAX = 64
+# What each notice can tell, by topic.
+FIELDS: dict[str, dict[str, Any]] = {
+    **{topic: {**orders.GOODS_FIELDS, **fields} for topic, fields in orders.FIELDS.items()},
+    **coupons.FIELDS,
+    **points.FIELDS,
+    **tiers.FIELDS,
+    **perks.FIELDS,
+}
 # What the platform calls a field tells most often what belongs into it.
 LIKELY = {
     "number": ("订单号", "订单编号"),
@@ -30,6 +42,13 @@ LIKELY = {
     "reason": ("原因", "说明"),
     "way": ("去向", "方式", "渠道"),
     "time": ("时间", "日期"),
+    "perk": ("权益", "项目", "服务"),
+    "gift": ("礼物", "礼品", "内容"),
+    "coupon": ("券名", "优惠券", "卡券"),
+    "promise": ("内容", "面额", "优惠"),
+    "count": ("数量", "张数"),
+    "points": ("积分", "数量"),
+    "balance": ("余额", "可用"),
 }
 
 
@@ -81,7 +100,7 @@ def _names(topic: str) -> dict[str, str]:
     """What this notice can tell: our name and its words. Raises `NotFound`."""
     if topic not in FIELDS:
         raise NotFound
-    return {name: str(words) for name, words in {**GOODS_FIELDS, **FIELDS[topic]}.items()}
+    return {name: str(words) for name, words in FIELDS[topic].items()}
 
 
 def _by_id(known: list[Template], template_id: str) -> Template | None:

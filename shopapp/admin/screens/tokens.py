@@ -23,6 +23,8 @@ SCOPE_WORDS = {
     "orders:read": _l("查看订单"),
     "orders:write": _l("发货、取消、退款"),
     "customers:read": _l("查看会员"),
+    "loyalty:read": _l("查看权益"),
+    "loyalty:write": _l("编辑权益，发优惠券，退还本金"),
     "*": _l("全部权限"),
 }
 

@@ -44,6 +44,13 @@ function showPart(button) {
   if (!part.hidden) $('input, select, textarea', part)?.focus();
 }
 
+// Of a row of tabs that is wider than the screen, the part with the open one is shown.
+function showTabs() {
+  for (const tab of $$('.tabs > [aria-current]')) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 48;
+}
+document.addEventListener('htmx:afterSettle', showTabs);
+showTabs();
+
 // Asking before an act. A form that asks for a name to be typed sends only when it is.
 const asker = $('#ask');
 let asked = null;

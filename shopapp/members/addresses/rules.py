@@ -7,17 +7,11 @@ import re
 from shopapp.kernel.assets import regions
 from shopapp.kernel.fields import is_plain
 from shopapp.kernel.i18n import _
+from shopapp.kernel.phones import MOBILE
 
 NAME_MAX = 30
 DETAIL_MIN, DETAIL_MAX = 3, 120
 ADDRESSES_MAX = 20
-MOBILE = re.compile(r"1[3-9]\d{9}")
-
-
-def clean_phone(text: str) -> str:
-    """A mainland mobile number without spaces, dashes and country code, as it was typed otherwise."""
-    bare = re.sub(r"[\s\-()（）]", "", text)
-    return re.sub(r"^(\+?86|0086)(?=1\d{10}$)", "", bare)
 
 
 def region_parts(code: str) -> tuple[str, str, str] | None:

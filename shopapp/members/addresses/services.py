@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from shopapp.kernel.db import db, rows_changed
 from shopapp.kernel.errors import Invalid, NotFound, ShopError
 from shopapp.kernel.i18n import _l
+from shopapp.kernel.phones import clean_phone
 from shopapp.kernel.pii import lookup_hash
 
 from . import rules
@@ -34,7 +35,7 @@ def save_address(
 
     Raises `Invalid` with the wrong fields, `NotFound` for an id that is not the customer's, `AddressBookFull`.
     """
-    name, detail, phone = name.strip(), detail.strip(), rules.clean_phone(phone)
+    name, detail, phone = name.strip(), detail.strip(), clean_phone(phone)
     wrong = rules.problems(name=name, phone=phone, region_code=region_code, detail=detail)
     if wrong:
         raise Invalid(wrong)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shopapp.kernel.db import Model
@@ -14,7 +14,11 @@ from shopapp.kernel.pii import Encrypted
 
 
 class Customer(Model):
-    """One person, however many identities lead to them."""
+    """One person, however many identities lead to them. A member has a `member_since`; whoever left keeps their number.
+
+    `birthday` is month and day (02-29) and lies apart from the year, so that its hash finds whose it is today.
+    `privacy_version` and `marketing_since` are what the latest entries of the consent history say.
+    """
 
     __tablename__ = "customers"
 
@@ -23,6 +27,17 @@ class Customer(Model):
     picture_url: Mapped[str | None] = mapped_column(String(512))
     created_at: Mapped[datetime] = mapped_column(index=True)
     last_seen_at: Mapped[datetime | None]
+    name: Mapped[str | None] = mapped_column(Encrypted)
+    phone: Mapped[str | None] = mapped_column(Encrypted)
+    phone_hash: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    birth_year: Mapped[str | None] = mapped_column(Encrypted)
+    birthday: Mapped[str | None] = mapped_column(Encrypted)
+    birthday_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    member_no: Mapped[str | None] = mapped_column(String(10), index=True, unique=True)
+    member_since: Mapped[datetime | None] = mapped_column(index=True)
+    privacy_version: Mapped[str | None] = mapped_column(String(40))
+    marketing_since: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
 
 class WeChatAccount(Model):
@@ -59,6 +74,8 @@ class CustomerSession(Model):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
+    device: Mapped[str | None] = mapped_column(String(24))
+    last_used_at: Mapped[datetime | None]
 
 
 class SignInState(Model):
@@ -71,4 +88,22 @@ class SignInState(Model):
     next_path: Mapped[str] = mapped_column(String(512))
     wants_profile: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+
+class PhoneCode(Model):
+    """A code sent to a phone, to be typed in by the customer who asked for it. Number and code are kept as hashes alone."""
+
+    __tablename__ = "phone_codes"
+    __table_args__ = (
+        CheckConstraint("tries >= 0", "tries_not_negative"),
+        Index("ix_phone_codes_customer", "customer_id", "phone_hash"),
+    )
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    phone_hash: Mapped[str] = mapped_column(String(64))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    tries: Mapped[int] = mapped_column(default=0)
     used_at: Mapped[datetime | None]

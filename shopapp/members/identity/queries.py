@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from shopapp.kernel.pii import decrypt
 from .models import Customer, CustomerSession, WeChatAccount
 
 SESSION_COOKIE = "session"
+HANDLE_LENGTH = 16
 
 SESSION_HOLDER = (
     select(CustomerSession.customer_id, CustomerSession.expires_at)
@@ -37,6 +39,8 @@ _BY_SESSION = Glance(
         CustomerSession.openid,
         CustomerSession.expires_at,
         Customer.last_seen_at,
+        Customer.member_since,
+        CustomerSession.last_used_at,
     )
     .join(CustomerSession, CustomerSession.customer_id == Customer.id)
     .where(CustomerSession.token_hash == bindparam("token_hash"), CustomerSession.ended_at.is_(None))
@@ -54,6 +58,8 @@ class SignedIn:
     picture_url: str | None
     since: datetime
     seen_at: datetime | None
+    is_member: bool
+    session_used_at: datetime | None
 
 
 def session_token() -> str | None:
@@ -90,7 +96,18 @@ def by_session(*, token: str, now: datetime) -> SignedIn | None:
     row = _BY_SESSION.row(token_hash=token_hash(token))
     if row is None or moment(row[6]) <= now:
         return None
-    customer_id, public_id, nickname, picture_url, created_at, openid, _expires_at, seen_at = row
+    (
+        customer_id,
+        public_id,
+        nickname,
+        picture_url,
+        created_at,
+        openid,
+        _expires_at,
+        seen_at,
+        joined,
+        used_at,
+    ) = row
     return SignedIn(
         customer_id=customer_id,
         public_id=public_id,
@@ -99,6 +116,8 @@ def by_session(*, token: str, now: datetime) -> SignedIn | None:
         picture_url=picture_url,
         since=moment(created_at),
         seen_at=None if seen_at is None else moment(seen_at),
+        is_member=joined is not None,
+        session_used_at=None if used_at is None else moment(used_at),
     )
 
 
@@ -123,6 +142,8 @@ class CustomerRow:
     picture_url: str | None
     created_at: datetime
     following: bool
+    is_member: bool
+    erased_at: datetime | None
 
 
 def newest(
@@ -173,6 +194,8 @@ def _row(customer: Customer, follows: int | None) -> CustomerRow:
         picture_url=customer.picture_url,
         created_at=customer.created_at,
         following=bool(follows),
+        is_member=customer.member_since is not None,
+        erased_at=customer.erased_at,
     )
 
 
@@ -181,3 +204,9 @@ def count(*, since: datetime | None = None) -> int:
     if since is not None:
         statement = statement.where(Customer.created_at >= since)
     return db.session.scalar(statement) or 0
+
+
+def row_ids(*, public_ids: Collection[str]) -> dict[str, int]:
+    """Row numbers by public id; those that don't exist are left out."""
+    known = select(Customer.public_id, Customer.id).where(Customer.public_id.in_(public_ids))
+    return {row.public_id: row.id for row in db.session.execute(known)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from shopapp.kernel.clock import day_start, shop_day
 from shopapp.kernel.db import db, insert_once, rows_changed
@@ -13,7 +14,7 @@ from shopapp.kernel.i18n import _l
 from shopapp.kernel.ids import new_token, token_hash
 
 from .models import Customer, CustomerSession, SessionKind, SignInState, WeChatAccount
-from .queries import SignedIn
+from .queries import HANDLE_LENGTH, SignedIn, session_token
 
 SESSION_LIVES = timedelta(days=30)
 STATE_LIVES = timedelta(minutes=10)
@@ -79,8 +80,10 @@ def note_following(*, appid: str, openid: str, following: bool, at: datetime, no
     return changed
 
 
-def open_session(*, customer_id: int, openid: str, kind: SessionKind, now: datetime) -> tuple[str, datetime]:
-    """Sign a customer in; returns the token, which is kept nowhere, and when it ends."""
+def open_session(
+    *, customer_id: int, openid: str, kind: SessionKind, device: str = "", now: datetime
+) -> tuple[str, datetime]:
+    """Sign a customer in; returns the token, which is kept nowhere, and when it ends. `device` is one of `devices`."""
     token, expires_at = new_token(), now + SESSION_LIVES
     db.session.add(
         CustomerSession(
@@ -90,6 +93,8 @@ def open_session(*, customer_id: int, openid: str, kind: SessionKind, now: datet
             kind=kind,
             created_at=now,
             expires_at=expires_at,
+            device=device,
+            last_used_at=now,
         )
     )
     _note_seen(customer_id=customer_id, now=now)
@@ -98,10 +103,16 @@ def open_session(*, customer_id: int, openid: str, kind: SessionKind, now: datet
 
 
 def note_use(*, customer: SignedIn | None, now: datetime) -> None:
-    """Remember that the customer was here today, at their first act of the day: for entrances that write anyway."""
+    """Remember that customer and device were here today, at their first act of the day: for entrances that write anyway."""
+    if customer is None:
+        return
     today = day_start(shop_day(now))
-    if customer is not None and (customer.seen_at is None or customer.seen_at < today):
+    if customer.seen_at is None or customer.seen_at < today:
         _note_seen(customer_id=customer.customer_id, now=now)
+    token = session_token()
+    if token and (customer.session_used_at is None or customer.session_used_at < today):
+        mine = update(CustomerSession).where(CustomerSession.token_hash == token_hash(token))
+        rows_changed(mine.values(last_used_at=now))
 
 
 def _note_seen(*, customer_id: int, now: datetime) -> None:
@@ -115,6 +126,48 @@ def end_session(*, token: str, now: datetime) -> None:
         CustomerSession.token_hash == token_hash(token), CustomerSession.ended_at.is_(None)
     )
     rows_changed(open_one.values(ended_at=now))
+
+
+def end_other_sessions(*, customer_id: int, but: str, now: datetime) -> int:
+    """Sign a customer out everywhere but where this token is held; returns at how many places."""
+    others = update(CustomerSession).where(
+        CustomerSession.customer_id == customer_id,
+        CustomerSession.token_hash != token_hash(but),
+        CustomerSession.ended_at.is_(None),
+    )
+    return rows_changed(others.values(ended_at=now))
+
+
+def end_session_of(*, customer_id: int, handle: str, now: datetime) -> bool:
+    """Sign a customer out at one place, by the handle that the list of devices gives; False if there is none."""
+    mine = update(CustomerSession).where(
+        CustomerSession.customer_id == customer_id,
+        CustomerSession.token_hash.startswith(handle, autoescape=True),
+        CustomerSession.ended_at.is_(None),
+    )
+    return len(handle) == HANDLE_LENGTH and rows_changed(mine.values(ended_at=now)) == 1
+
+
+def note_privacy(*, customer_id: int, version: str | None) -> bool:
+    """Keep which privacy text the customer agrees to, if any; tells whether that is news."""
+    return _note(customer_id, Customer.privacy_version.is_distinct_from(version), privacy_version=version)
+
+
+def note_marketing(*, customer_id: int, since: datetime | None) -> bool:
+    """Keep since when the customer wants messages that sell, None for not at all; tells whether that is news."""
+    other = Customer.marketing_since.is_not(None) if since is None else Customer.marketing_since.is_(None)
+    return _note(customer_id, other, marketing_since=since)
+
+
+def _note(customer_id: int, differs: ColumnElement[bool], **values: Any) -> bool:
+    return rows_changed(update(Customer).where(Customer.id == customer_id, differs).values(values)) == 1
+
+
+def lock_unerased(*, customer_id: int) -> bool:
+    """Keep the customer's row from others until the transaction ends; False if they are erased or unknown."""
+    statement = select(Customer.erased_at).where(Customer.id == customer_id).with_for_update()
+    row = db.session.execute(statement).first()
+    return row is not None and row.erased_at is None
 
 
 def set_profile(*, customer_id: int, nickname: str | None, picture_url: str | None) -> None:

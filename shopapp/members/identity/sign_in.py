@@ -35,9 +35,16 @@ class WeChatSilent(ShopError):
 
 
 def by_code(
-    *, code: str, kind: SessionKind, address: str, now: datetime, wants_profile: bool = False
+    *,
+    code: str,
+    kind: SessionKind,
+    device: str,
+    address: str,
+    now: datetime,
+    wants_profile: bool = False,
 ) -> tuple[str, datetime]:
-    """Sign in with a code; returns the session's token and when it ends. `address` is that of the caller's machine.
+    """Sign in with a code; returns the session's token and when it ends. `address` is that of the caller's
+    machine, `device` one of `devices`.
 
     Raises `SnapshotVisit` in WeChat's snapshot mode, whose openid is not a person's, `CodeWrong` for a code that is wrong,
     old or used, `WeChatSilent`, and `TooManyRequests` after 120 sign-ins an hour from one address.
@@ -60,5 +67,5 @@ def by_code(
         if profile is not None:
             services.set_profile(customer_id=account.customer_id, nickname=profile.nickname, picture_url=None)
         return services.open_session(
-            customer_id=account.customer_id, openid=granted.openid, kind=kind, now=now
+            customer_id=account.customer_id, openid=granted.openid, kind=kind, device=device, now=now
         )

@@ -15,13 +15,15 @@ from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _, _l
 from shopapp.kernel.money import Money
 from shopapp.store.orders import queries as order_queries
+from shopapp.store.orders import returns
 from shopapp.store.orders import services as orders
+from shopapp.store.orders.returns import Returned
 from shopapp.store.payments import refunds
 from shopapp.store.stock import services as stock
 
 from . import rules
 from .models import RefundLine
-from .rules import LineState, RefundPlan
+from .rules import LineState, PaidFrom, RefundPlan
 
 
 class NotRefundable(ShopError):
@@ -29,6 +31,22 @@ class NotRefundable(ShopError):
         409,
         "not_refundable",
         _l("这个订单没有可以退的款，没有任何改动。请刷新查看最新状态。"),
+    )
+
+
+class TopUpRefund(ShopError):
+    status, code, text = (
+        409,
+        "top_up_refund",
+        _l("储值的钱已经进了余额，请在顾客的余额里退还本金。没有任何改动。"),
+    )
+
+
+class CardRefund(ShopError):
+    status, code, text = (
+        409,
+        "card_refund",
+        _l("会员卡已经生效，不能按订单退，没有任何改动。要不要退、退多少，由店里和顾客商量。"),
     )
 
 
@@ -43,31 +61,42 @@ def refund_lines(
 ) -> int | None:
     """Take pieces back, by the id of their line, and queue their money; the refund's row id, None if it is 0.
 
+    Points, wallet money and what the order earned go back in the same step; only what WeChat Pay took is queued.
+
     Pieces that never left the house go back on the shelf by themselves, shipped ones only if `returned` says that they
     came back and were looked at. `amount` may lower what goes back, never raise it. Raises `NotFound`,
     `NotRefundable`, `Invalid`.
     """
     order = orders.lock_by_no(no=no)
-    if order.paid_at is None:
-        raise NotRefundable
+    _check(order)
     plan = _work_out(order, lines=lines, amount=amount)
-    orders.take_back(
+    returns.take_back(
         order=order,
-        parts={part.line_id: (part.pieces, part.amount) for part in plan.parts},
+        parts={
+            part.line_id: Returned(pieces=part.pieces, amount=part.amount, points=part.points)
+            for part in plan.parts
+        },
         freight=plan.freight,
+        wallet=plan.wallet,
         note=str(plan.total),
         now=now,
     )
     refund_id = None
-    if plan.total:
-        refund_id = refunds.queue_for_order(order_id=order.id, amount=plan.total, reason=reason, now=now)
+    if plan.cash:
+        refund_id = refunds.queue_for_order(order_id=order.id, amount=plan.cash, reason=reason, now=now)
         _keep_parts(plan, refund_id=refund_id, returned=returned)
     _restock(plan, no=no, returned=returned, now=now)
     audit.record(
         action="order.refund",
         subject_kind="order",
         subject_id=no,
-        changes={"fen": plan.total.fen, "lines": dict(lines), "returned": returned},
+        changes={
+            "fen": plan.total.fen,
+            "wallet_fen": plan.wallet.fen,
+            "points": plan.points,
+            "lines": dict(lines),
+            "returned": returned,
+        },
     )
     return refund_id
 
@@ -75,9 +104,18 @@ def refund_lines(
 def preview(*, no: str, lines: Mapping[str, int], amount: Money | None) -> RefundPlan:
     """What taking these pieces back would bring, by the id of their line. Raises `NotFound`, `NotRefundable`, `Invalid`."""
     order = found(order_queries.order_by_no(no=no))
+    _check(order)
+    return _work_out(order, lines=lines, amount=amount)
+
+
+def _check(order: Any) -> None:
+    """Raises `NotRefundable`, `TopUpRefund` for money that is in the wallet by now, `CardRefund` for a card that runs."""
+    if order.kind.value == "top_up":
+        raise TopUpRefund
     if order.paid_at is None:
         raise NotRefundable
-    return _work_out(order, lines=lines, amount=amount)
+    if order.kind.value == "card":
+        raise CardRefund
 
 
 def _work_out(order: Any, *, lines: Mapping[str, int], amount: Money | None) -> RefundPlan:
@@ -93,25 +131,38 @@ def _work_out(order: Any, *, lines: Mapping[str, int], amount: Money | None) -> 
             refunded=line.refunded_quantity,
             pay=line.pay,
             refunded_pay=line.refunded,
+            points=line.points_used,
+            gift=line.gift,
         )
         for line in order.lines
     ]
+    paid_from = PaidFrom(
+        whole=order.goods + order.freight,
+        wallet=order.wallet,
+        back=Money.total(line.refunded for line in order.lines) + order.freight_refunded,
+    )
     freight_left = order.freight - order.freight_refunded
-    return _plan(states, {ids[line_id]: count for line_id, count in lines.items()}, freight_left, amount)
+    asked = {ids[line_id]: count for line_id, count in lines.items()}
+    wanted = rules.with_gifts(lines=states, wanted=asked)
+    return _plan(states, wanted, freight_left, paid_from, amount)
 
 
 def _plan(
-    states: list[LineState], wanted: dict[int, int], freight: Money, amount: Money | None
+    states: list[LineState],
+    wanted: dict[int, int],
+    freight: Money,
+    paid_from: PaidFrom,
+    amount: Money | None,
 ) -> RefundPlan:
     by_id = {state.line_id: state for state in states}
     if any(not 1 <= count <= by_id[line_id].left for line_id, count in wanted.items()):
         raise Invalid({"lines": [_("退的数量超过了还可以退的数量。")]})
-    whole = rules.plan(lines=states, wanted=wanted, freight=freight)
+    whole = rules.plan(lines=states, wanted=wanted, freight=freight, paid_from=paid_from)
     if amount is None:
         return whole
     if not 1 <= amount.fen <= whole.total.fen:
         raise Invalid({"fen": [_("退款金额须在 0.01 到 %(max)s 元之间。", max=str(whole.total))]})
-    return rules.plan(lines=states, wanted=wanted, freight=freight, amount=amount)
+    return rules.plan(lines=states, wanted=wanted, freight=freight, paid_from=paid_from, amount=amount)
 
 
 def _keep_parts(plan: RefundPlan, *, refund_id: int, returned: bool) -> None:

@@ -8,9 +8,11 @@ from flask import Blueprint, render_template
 
 from shopapp.kernel.i18n import _
 from shopapp.kernel.money import Money
-from shopapp.store.catalogue.cards import cards, square, whole_yuan
+from shopapp.store.catalogue.cards import cards, prices, square, whole_yuan
 from shopapp.store.catalogue.pages import best_selling
+from shopapp.store.catalogue.tier_prices import TierPrice, tier_price
 from shopapp.store.pricing.queries import freight_terms
+from shopapp.store.viewers import viewer
 
 from . import queries
 from .queries import BUYABLE, CartLine, LineState
@@ -29,17 +31,18 @@ blueprint = Blueprint("cart_pages", __name__)
 @blueprint.get("/cart")
 def cart() -> str:
     lines = queries.lines(of=queries.owner())
+    tier = tier_price(viewer().tier)
     live = [line for line in lines if line.state in BUYABLE]
     return render_template(
         "carts/cart.html",
-        lines=[line_view(line) for line in lines],
-        quote=_quote([line for line in live if line.selected]),
+        lines=[line_view(line, tier) for line in lines],
+        quote=_quote([line for line in live if line.selected], tier),
         all_selected=all(line.selected for line in live),
         suggestions=[] if lines else cards(best_selling()),
     )
 
 
-def line_view(line: CartLine) -> dict[str, Any]:
+def line_view(line: CartLine, tier: TierPrice) -> dict[str, Any]:
     sku = line.sku
     return {
         "sku_id": sku.public_id,
@@ -47,7 +50,7 @@ def line_view(line: CartLine) -> dict[str, Any]:
         "title": sku.title,
         "specs_text": sku.specs_text,
         "picture": square(sku.picture),
-        "price_fen": sku.price.fen,
+        **prices(sku.price, tier),
         "quantity": line.quantity,
         "selected": line.selected,
         "max_quantity": line.pieces_max,
@@ -67,13 +70,13 @@ def _note(line: CartLine) -> str:
     return _("店家已下架") if line.state is LineState.GONE else ""
 
 
-def _quote(chosen: list[CartLine]) -> dict[str, Any]:
+def _quote(chosen: list[CartLine], tier: TierPrice) -> dict[str, Any]:
     """What the chosen lines cost without freight, which depends on the address."""
-    goods = Money.total(line.total for line in chosen)
+    goods = Money.total(Money(prices(line.sku.price, tier)["price_fen"]) * line.quantity for line in chosen)
     return {
         "count": sum(line.quantity for line in chosen),
         "total_fen": goods.fen,
-        "saved_fen": 0,
+        "saved_fen": sum(line.total.fen for line in chosen) - goods.fen,
         "freight_hint": _freight_hint(goods),
     }
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Hashable
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.errors import NotFound
 from shopapp.kernel.http import found
-from shopapp.kernel.kept import keep
+from shopapp.kernel.kept import Personal, asking, keep
+from shopapp.store.viewers import tier_reader
 
 from . import freshness, listing
 from .answers import category_answer, product_answer
@@ -19,6 +21,7 @@ from .listing import ListQuery, ProductPage, Sort
 from .models import ProductStatus
 from .queries import is_public_id
 from .schemas import CategoryList, FullProductAnswer, ListArguments, ProductList
+from .tier_prices import tier_price
 
 blp = ApiBlueprint("catalogue", __name__, url_prefix="/api/v1", description="商品")
 
@@ -41,7 +44,7 @@ def list_products(data: dict[str, Any]) -> Response:
     if query.sort is Sort.SALES:
         return answer  # places change with every sale of a product not on the page
     version = (*lists, sum(product.version for product in page.items))
-    return keep(answer, version=version, ask=freshness.ask_list_of(page.items))
+    return _kept(answer, version=version, ask=freshness.ask_list_of(page.items))
 
 
 @blp.get("/products/<product_id>")
@@ -53,7 +56,17 @@ def show_product(product_id: str) -> Response:
     version = ask()
     if version is None or version[1] != ProductStatus.ON_SALE.value:
         raise NotFound
-    return keep(_answer(_product(product_id)), version=version, ask=ask)
+    return _kept(_answer(_product(product_id)), version=version, ask=ask)
+
+
+def _kept(answer: Response, *, version: Hashable, ask: Callable[[], Hashable]) -> Response:
+    """Kept for each tier, whose prices it tells."""
+    personal = Personal(read=tier_reader(), shown=_tier())
+    return keep(answer, version=version, ask=ask, personal=personal)
+
+
+def _tier() -> str | None:
+    return tier_reader()(asking(request.environ))
 
 
 def list_query(data: dict[str, Any], **more: Any) -> ListQuery:
@@ -87,10 +100,11 @@ def _categories() -> str:
 
 def _product_list(page: ProductPage) -> str:
     known = category_ids()
-    items = [product_answer(record, category_ids=known) for record in page.items]
+    tier = tier_price(_tier())
+    items = [product_answer(record, category_ids=known, tier=tier) for record in page.items]
     return _dump({"items": items, "next_cursor": page.next_cursor})
 
 
 def _product(product_id: str) -> str:
     record = found(listing.product(public_id=product_id))
-    return _dump(product_answer(record, category_ids=category_ids()))
+    return _dump(product_answer(record, category_ids=category_ids(), tier=tier_price(_tier())))

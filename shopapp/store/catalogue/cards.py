@@ -11,11 +11,13 @@ from shopapp.kernel import preferences
 from shopapp.kernel.i18n import _
 from shopapp.kernel.money import Money
 from shopapp.kernel.templating import picture_url
+from shopapp.store.viewers import viewer
 
 from . import rules
 from .categories import CategoryRecord
 from .listing import PictureRecord, ProductRecord
 from .models import ProductStatus
+from .tier_prices import TierPrice, tier_price
 
 LARGE_WIDTH, CARD_WIDTH, SMALL_WIDTH, ICON_WIDTH = 750, 480, 320, 160
 TEN_THOUSAND = 10_000
@@ -40,14 +42,14 @@ def square(file: str | None, *, width: int = SMALL_WIDTH, alt: str = "") -> dict
     return {"url": url, "url_small": url, "width": width, "height": width, "alt": alt}
 
 
-def card(record: ProductRecord) -> dict[str, Any]:
+def card(record: ProductRecord, tier: TierPrice) -> dict[str, Any]:
     """A product in a list. Its picture has no words of its own there: the title stands below it."""
     return {
         "url": f"/p/{record.id}",
         "title": record.title,
         "subtitle": record.subtitle,
         "picture": {**picture(record.pictures[0]), "alt": ""} if record.pictures else None,
-        "price_fen": record.price.fen,
+        **prices(record.price, tier),
         "price_varies": record.price_varies,
         "sold_text": sold_text(record.sold),
         "tags": tags(record),
@@ -56,7 +58,20 @@ def card(record: ProductRecord) -> dict[str, Any]:
 
 
 def cards(records: Sequence[ProductRecord]) -> list[dict[str, Any]]:
-    return [card(record) for record in records]
+    """At the prices of who looks: what is kept of these must be kept by tier."""
+    tier = tier_price(viewer().tier)
+    return [card(record, tier) for record in records]
+
+
+def prices(price: Money, tier: TierPrice) -> dict[str, Any]:
+    """{price_fen, list_fen, member_fen}: what is paid, what others pay where that is more, what members would pay."""
+    lower = tier.of(price)
+    paid = lower if lower is not None and tier.own else price
+    return {
+        "price_fen": paid.fen,
+        "list_fen": price.fen if paid < price else None,
+        "member_fen": lower.fen if lower is not None and not tier.own else None,
+    }
 
 
 def tags(record: ProductRecord) -> list[str]:
@@ -84,7 +99,9 @@ def category_link(row: CategoryRecord, *, current: str | None = None) -> dict[st
 
 
 def product_view(record: ProductRecord, *, category: CategoryRecord | None) -> dict[str, Any]:
-    """Everything on a product's own page."""
+    """Everything on a product's own page, at the prices of who looks."""
+    tier = tier_price(viewer().tier)
+    shown = prices(record.price, tier)
     return {
         "id": record.id,
         "url": f"/p/{record.id}",
@@ -92,10 +109,10 @@ def product_view(record: ProductRecord, *, category: CategoryRecord | None) -> d
         "subtitle": record.subtitle,
         "state": _state(record),
         "pictures": [picture(image, alt=record.title) for image in record.pictures],
-        "price_fen": record.price.fen,
+        **shown,
         "price_varies": record.price_varies,
-        "list_fen": None,
-        "saved_fen": 0,
+        "tier_name": tier.name if shown["list_fen"] else "",
+        "saved_fen": (shown["list_fen"] or shown["price_fen"]) - shown["price_fen"],
         "sold_text": sold_text(record.sold),
         "tags": tags(record),
         "limit": record.limit_per_customer,
@@ -107,8 +124,7 @@ def product_view(record: ProductRecord, *, category: CategoryRecord | None) -> d
             {
                 "id": sku.id,
                 "values": sku.specs,
-                "price_fen": sku.price.fen,
-                "list_fen": None,
+                **prices(sku.price, tier),
                 "stock": max(sku.free, 0),
                 "picture": "",
             }

@@ -165,6 +165,15 @@ def product(*, public_id: str) -> ProductRecord | None:
     return _records(rows)[0] if rows else None
 
 
+def products(*, public_ids: Sequence[str]) -> list[ProductRecord]:
+    """Those of these products that are on sale, in this order, in a fixed number of queries."""
+    wanted = [public_id for public_id in public_ids if is_public_id(public_id)]
+    on_sale = Product.public_id.in_(wanted), Product.status == ProductStatus.ON_SALE
+    rows = db.session.execute(select(*_COLUMNS).where(*on_sale)).all() if wanted else []
+    found = {record.id: record for record in _records(rows)}
+    return [found[public_id] for public_id in wanted if public_id in found]
+
+
 def _filtered(query: ListQuery) -> Select[*tuple[Any, ...]]:
     statement = select(*_COLUMNS).where(Product.status.in_(query.statuses))
     if query.category is not None:

@@ -38,6 +38,7 @@ from .schemas import (
     StaffProductAnswer,
     StaffProductList,
 )
+from .tier_prices import tier_price
 
 PLAIN_FIELDS = ("title", "subtitle", "description", "limit_per_customer", "returnable", "position")
 
@@ -103,7 +104,8 @@ def list_products(data: dict[str, Any]) -> dict[str, Any]:
     statuses = (data["status"],) if data["status"] else tuple(ProductStatus)
     page = listing.page(list_query(data, statuses=statuses))
     known = category_ids()
-    items = [staff_product_answer(record, category_ids=known) for record in page.items]
+    tier = tier_price(None)
+    items = [staff_product_answer(record, category_ids=known, tier=tier) for record in page.items]
     return {"items": items, "next_cursor": page.next_cursor}
 
 
@@ -123,14 +125,14 @@ def add_product(data: dict[str, Any]) -> dict[str, Any]:
         subject_id=record.id,
         changes={"title": record.title, "status": record.status.value},
     )
-    return staff_product_answer(record, category_ids=category_ids())
+    return staff_product_answer(record, category_ids=category_ids(), tier=tier_price(None))
 
 
 @blp.get("/products/<product_id>")
 @requires(Permission.PRODUCTS_VIEW)
 @blp.response(200, StaffProductAnswer)
 def show_product(product_id: str) -> dict[str, Any]:
-    return staff_product_answer(_record(product_id), category_ids=category_ids())
+    return staff_product_answer(_record(product_id), category_ids=category_ids(), tier=tier_price(None))
 
 
 @blp.put("/products/<product_id>")
@@ -226,7 +228,7 @@ def _update(product_id: str, data: dict[str, Any]) -> dict[str, Any]:
     if after.status is not before.status:
         changes["status"] = [before.status.value, after.status.value]
     audit.record(action="product.update", subject_kind="product", subject_id=product_id, changes=changes)
-    return staff_product_answer(after, category_ids=known)
+    return staff_product_answer(after, category_ids=known, tier=tier_price(None))
 
 
 def _content(data: dict[str, Any], *, base: ProductContent | None = None) -> ProductContent:

@@ -14,6 +14,7 @@ from shopapp.kernel.fields import is_plain
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _
 from shopapp.kernel.pages import kept_page
+from shopapp.store.viewers import viewer
 
 from . import freshness, listing
 from .cards import cards, category_link, product_view
@@ -100,13 +101,13 @@ def product(product_id: str) -> Response:
             related=cards(_related(record, row)),
         )
 
-    return kept_page("product", product_id, version=version, ask=ask, make=make)
+    return kept_page("product", product_id, viewer().tier, version=version, ask=ask, make=make)
 
 
 def kept_list_page(*key: Any, make: Callable[[], str]) -> Response:
-    """A page with a list of goods, kept while no list changes."""
+    """A page with a list of goods, kept while no list changes, for each tier."""
     ask = freshness.ask_lists()
-    return kept_page(*key, version=ask(), ask=ask, make=make)
+    return kept_page(*key, viewer().tier, version=ask(), ask=ask, make=make)
 
 
 def best_selling(*, limit: int = RELATED_MAX) -> list[ProductRecord]:

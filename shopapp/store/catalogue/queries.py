@@ -15,7 +15,7 @@ from shopapp.kernel.money import Money
 from shopapp.kernel.prepared import Prepared
 from shopapp.store.stock.queries import free_pieces
 
-from .models import Picture, Product, ProductPicture, ProductStatus, Sku
+from .models import Category, Picture, Product, ProductPicture, ProductStatus, Sku
 
 SPECS_JOINER = " / "
 _PUBLIC_ID = re.compile(f"[{ALPHABET}]{{{ID_LENGTH}}}")
@@ -23,12 +23,13 @@ _PUBLIC_ID = re.compile(f"[{ALPHABET}]{{{ID_LENGTH}}}")
 
 @dataclass(frozen=True, kw_only=True)
 class SellableSku:
-    """One SKU as it can be bought now. `sku_id` and `product_id` are row ids; `picture` is a file name."""
+    """One SKU as it can be bought now. `sku_id` and `product_id` are row ids, `category_ids` public; `picture` is a file name."""
 
     sku_id: int
     public_id: str
     product_id: int
     product_public_id: str
+    category_ids: tuple[str, ...]
     title: str
     specs: list[str]
     specs_text: str
@@ -84,22 +85,27 @@ def _sellable() -> Select[*tuple[Any, ...]]:
         .limit(1)
         .scalar_subquery()
     )
-    return select(
-        Sku.id.label("sku_id"),
-        Sku.public_id,
-        Sku.specs,
-        Sku.price,
-        Sku.weight_grams,
-        Sku.active,
-        Product.id.label("product_id"),
-        Product.public_id.label("product_public_id"),
-        Product.title,
-        Product.status,
-        Product.limit_per_customer,
-        Product.returnable,
-        free_pieces(Sku.id).label("free"),
-        first_picture.label("picture"),
-    ).join(Product, Product.id == Sku.product_id)
+    return (
+        select(
+            Sku.id.label("sku_id"),
+            Sku.public_id,
+            Sku.specs,
+            Sku.price,
+            Sku.weight_grams,
+            Sku.active,
+            Product.id.label("product_id"),
+            Product.public_id.label("product_public_id"),
+            Category.public_id.label("category_public_id"),
+            Product.title,
+            Product.status,
+            Product.limit_per_customer,
+            Product.returnable,
+            free_pieces(Sku.id).label("free"),
+            first_picture.label("picture"),
+        )
+        .join(Product, Product.id == Sku.product_id)
+        .outerjoin(Category, Category.id == Product.category_id)
+    )
 
 
 SELLABLE = Prepared(lambda _: _sellable().where(Sku.public_id.in_(bindparam("public_ids", expanding=True))))
@@ -112,6 +118,7 @@ def _sellable_sku(row: Row[*tuple[Any, ...]]) -> SellableSku:
         public_id=row.public_id,
         product_id=row.product_id,
         product_public_id=row.product_public_id,
+        category_ids=() if row.category_public_id is None else (row.category_public_id,),
         title=row.title,
         specs=row.specs,
         specs_text=SPECS_JOINER.join(row.specs),
@@ -134,3 +141,11 @@ def sku_names(*, sku_ids: Collection[int]) -> dict[int, SkuName]:
         row.id: SkuName(public_id=row.public_id, title=row.title, specs_text=SPECS_JOINER.join(row.specs))
         for row in db.session.execute(statement)
     }
+
+
+def category_names() -> list[tuple[str, str]]:
+    """(public id, name) of every category, in the shop's order."""
+    rows = db.session.execute(
+        select(Category.public_id, Category.name).order_by(Category.position, Category.id)
+    )
+    return [(public_id, name) for public_id, name in rows]

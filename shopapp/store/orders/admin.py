@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -39,9 +40,9 @@ from shopapp.store.payments.exchanges import Fate
 from shopapp.store.shipping import rules as shipping_rules
 from shopapp.store.shipping import services as shipping
 
-from . import console, queries, services
+from . import breakdown, console, queries, services
 from .console import OrderFilter
-from .models import Order, OrderStatus
+from .models import Order, OrderKind, OrderStatus
 from .rules import left_to_ship
 
 NOTE_MAX = 400
@@ -63,6 +64,7 @@ def words() -> dict[str, Any]:
         "refund_names": console.REFUND_NAMES,
         "step_names": console.STEP_NAMES,
         "cancel_reasons": console.CANCEL_REASONS,
+        "kind_names": console.KIND_NAMES,
         "recipient": recipient,
         "left_to_ship": left_to_ship,
     }
@@ -86,6 +88,7 @@ def _filter() -> OrderFilter:
         tab=argument("tab", console.TABS),
         words=argument("q").replace(" ", ""),
         customer_id=None if customer is None else customer.id,
+        kind=OrderKind(kind) if (kind := argument("kind", list(OrderKind))) else None,
         refunded=argument("refunded") == "1",
         since=since,
         until=until,
@@ -111,7 +114,8 @@ def orders() -> str:
 @blp.get("/export.csv")
 @requires(Permission.ORDERS_VIEW)
 def export() -> Response:
-    statement = console.orders_statement(_filter()).limit(CSV_ROWS_MAX)
+    goods = replace(_filter(), kind=OrderKind.GOODS)
+    statement = console.orders_statement(goods).limit(CSV_ROWS_MAX)
     with transaction():
         audit.record(action="order.export", subject_kind="order", subject_id="", changes=dict(request.args))
     rows = db.session.scalars(statement.execution_options(yield_per=500))
@@ -162,6 +166,7 @@ def _order_page(no: str, ship_form: Form, refund_form: Form) -> str:
         ship_form=ship_form,
         refund_form=refund_form,
         refund_states=REFUND_STATES,
+        breakdown=breakdown,
         receipt_days=preferences.read("orders.receipt_after_days"),
     )
 
@@ -206,7 +211,7 @@ def refund(no: str) -> Response | tuple[str, int]:
         reason = form.text("reason", longest=REASON_MAX, needed=True)
         pieces, amount = _pieces(form), _amount(form)
         form.check()
-        aftersales.refund_lines(
+        queued = aftersales.refund_lines(
             no=no,
             lines=pieces,
             amount=amount,
@@ -214,11 +219,15 @@ def refund(no: str) -> Response | tuple[str, int]:
             returned=form.ticked("returned"),
             now=clock.now(),
         )
-        return True
+        return queued is not None
 
-    if save(form, work) is None:
+    through_wechat = save(form, work)
+    if through_wechat is None:
         return _order_page(no, Form(), form), 422
-    flash(_("退款已提交给微信支付，到账后订单历史里会显示。"), "success")
+    if through_wechat:
+        flash(_("退款已提交给微信支付，到账后订单历史里会显示。"), "success")
+    else:
+        flash(_("已退回，没有需要经微信退的款。"), "success")
     return redirect(url_for("orders_admin.order", no=no), 303)
 
 

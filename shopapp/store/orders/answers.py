@@ -9,7 +9,7 @@ from shopapp.kernel.pii import mask_detail, mask_name, mask_phone
 from shopapp.kernel.templating import picture_url
 from shopapp.store.shipping.queries import Parcel
 
-from .models import Order, OrderLine
+from .models import Order, OrderKind, OrderLine
 from .queries import OrderFile
 
 PICTURE_WIDTH = 750
@@ -20,17 +20,23 @@ def order_answer(file: OrderFile) -> dict[str, Any]:
     order = file.order
     return {
         "no": order.no,
+        "kind": order.kind.value,
         "status": order.status.value,
         "refund_status": order.refund_status.value,
         "lines": [_line(line, file) for line in order.lines],
         "goods_fen": order.goods.fen,
         "freight_fen": order.freight.fen,
-        "points_used": 0,
-        "wallet_fen": 0,
+        "freight_saved_fen": order.freight_saved.fen,
+        "coupon_ids": order.coupon_ids,
+        "tier": order.tier_name,
+        "points_used": order.points,
+        "wallet_fen": order.wallet.fen,
         "total_fen": order.total.fen,
-        "points_to_earn": 0,
+        "points_to_earn": sum(line.award for line in order.lines),
         "paid_fen": order.paid.fen,
         "refunded_fen": order.refunded.fen,
+        "wallet_refunded_fen": order.wallet_refunded.fen,
+        "points_returned": sum(line.points_returned for line in order.lines),
         "address": _address(order),
         "remark": order.remark or "",
         "no_return_confirmed_at": order.no_return_confirmed_at,
@@ -76,7 +82,7 @@ def merchant_answer(file: OrderFile, *, see_personal: bool) -> dict[str, Any]:
 
 
 def _line(line: OrderLine, file: OrderFile) -> dict[str, Any]:
-    sku = file.skus.get(line.sku_id)
+    sku = file.skus.get(line.sku_id or 0)
     return {
         "id": line.public_id,
         "product_id": sku.product_public_id if sku else None,
@@ -87,16 +93,24 @@ def _line(line: OrderLine, file: OrderFile) -> dict[str, Any]:
         "price_fen": line.price.fen,
         "quantity": line.quantity,
         "list_fen": line.list.fen,
-        "reductions": [],
+        "reductions": line.reductions,
         "pay_fen": line.pay.fen,
         "shipped_quantity": line.shipped_quantity,
         "refunded_quantity": line.refunded_quantity,
         "refunded_fen": line.refunded.fen,
+        "points_used": line.points_used,
+        "points_returned": line.points_returned,
+        "points_to_earn": line.award,
+        "gift": line.gift,
+        "in_mall": line.in_mall,
         "returnable": line.returnable,
     }
 
 
-def _address(order: Order) -> dict[str, str]:
+def _address(order: Order) -> dict[str, str] | None:
+    """Where it goes; None for an order without goods."""
+    if order.kind is not OrderKind.GOODS:
+        return None
     return {
         "name": order.ship_name,
         "phone": order.ship_phone,
@@ -106,8 +120,9 @@ def _address(order: Order) -> dict[str, str]:
     }
 
 
-def _masked_address(order: Order) -> dict[str, str]:
-    return _address(order) | {
+def _masked_address(order: Order) -> dict[str, str] | None:
+    clear = _address(order)
+    return clear and clear | {
         "name": mask_name(order.ship_name),
         "phone": mask_phone(order.ship_phone),
         "detail": mask_detail(order.ship_detail),

@@ -18,20 +18,12 @@ from shopapp.store.payments import exchanges
 from . import queries, services
 from .answers import order_answer
 from .models import OrderStatus
+from .quotes import asked_for
 from .schemas import OrderAnswer, OrderInput, OrderList, PageInput
 
 blp = ApiBlueprint("orders", __name__, url_prefix="/api/v1", description="订单")
 
 CANCELS_MAX = 20
-MEANS = ("coupon_ids", "points", "wallet_fen")
-
-
-class MeansUnavailable(ShopError):
-    status, code, text = (
-        409,
-        "means_unavailable",
-        _l("本店还不能使用优惠券、积分或余额，没有任何改动。请去掉后再提交。"),
-    )
 
 
 class AlreadyPaid(ShopError):
@@ -49,8 +41,6 @@ class NotCancellable(ShopError):
 def place_order(data: dict[str, Any]) -> dict[str, Any]:
     customer = require_customer()
     identity.note_use(customer=customer, now=clock.now())
-    if any(data[name] for name in MEANS):
-        raise MeansUnavailable
     items = [(item["sku_id"], item["quantity"]) for item in data["items"]] if "items" in data else None
     order = services.place_order(
         customer=customer,
@@ -58,6 +48,7 @@ def place_order(data: dict[str, Any]) -> dict[str, Any]:
         address_id=data["address_id"],
         remark=data["remark"],
         confirmed_no_return=data["confirmed_no_return"],
+        asked=asked_for(data),
         now=clock.now(),
     )
     return order_answer(queries.new_file(order))

@@ -16,7 +16,7 @@ from shopapp.kernel.db import db, is_sqlite
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.money import Money
 
-from .models import Order, OrderLine, OrderStatus, RefundStatus
+from .models import Order, OrderKind, OrderLine, OrderStatus, RefundStatus
 
 _S = OrderStatus
 TABS: dict[str, tuple[Any, tuple[OrderStatus, ...]]] = {
@@ -27,6 +27,7 @@ TABS: dict[str, tuple[Any, tuple[OrderStatus, ...]]] = {
     "completed": (_l("已完成"), (_S.COMPLETED,)),
     "cancelled": (_l("已取消"), (_S.CANCELLED,)),
 }
+TO_SHIP = "to_ship"
 SORTS: dict[str, Any] = {
     "created": Order.created_at.asc(),
     "-created": Order.created_at.desc(),
@@ -54,9 +55,13 @@ STEP_NAMES: dict[str, Any] = {
     "cancelled": _l("订单取消"),
     "refund": _l("决定退款"),
     "refunded": _l("退款到账"),
+    "principal_back": _l("退还本金"),
+    "refund_failed": _l("退款没有成功，放回余额"),
+    "given": _l("已给到顾客"),
     "late_payment": _l("取消后才付款，已安排退回"),
     "surplus_payment": _l("重复付款，已安排退回"),
 }
+KIND_NAMES: dict[OrderKind, Any] = {OrderKind.TOP_UP: _l("储值"), OrderKind.CARD: _l("会员卡")}
 CANCEL_REASONS: dict[str, Any] = {
     "timeout": _l("超时未付款"),
     "customer": _l("顾客取消"),
@@ -72,6 +77,7 @@ class OrderFilter:
     tab: str = ""
     words: str = ""
     customer_id: int | None = None
+    kind: OrderKind | None = None
     refunded: bool = False
     since: datetime | None = None
     until: datetime | None = None
@@ -84,15 +90,25 @@ def orders_statement(wanted: OrderFilter) -> Select[Order]:
     statuses = TABS[wanted.tab][1]
     if statuses:
         statement = statement.where(Order.status.in_(statuses))
+    if wanted.tab == TO_SHIP:
+        statement = statement.where(Order.kind == OrderKind.GOODS)
     return statement.order_by(SORTS[wanted.sort], Order.id.desc())
 
 
 def tab_counts(wanted: OrderFilter) -> dict[str, int]:
     """How many orders each tab holds under the same other filters, in one query."""
-    statement = select(Order.status, func.count()).where(*_narrowed(wanted)).group_by(Order.status)
-    found = dict(db.session.execute(statement).all())
+    statement = select(Order.status, Order.kind, func.count()).where(*_narrowed(wanted))
+    found = {
+        (status, kind): int(count)
+        for status, kind, count in db.session.execute(statement.group_by(Order.status, Order.kind))
+    }
     counts = {
-        tab: sum(found.get(status, 0) for status in statuses) for tab, (_name, statuses) in TABS.items()
+        tab: sum(
+            count
+            for (status, kind), count in found.items()
+            if status in statuses and (tab != TO_SHIP or kind is OrderKind.GOODS)
+        )
+        for tab, (_name, statuses) in TABS.items()
     }
     return counts | {"": sum(found.values())}
 
@@ -106,6 +122,8 @@ def _narrowed(wanted: OrderFilter) -> list[ColumnElement[bool]]:
         )
     if wanted.customer_id is not None:
         conditions.append(Order.customer_id == wanted.customer_id)
+    if wanted.kind is not None:
+        conditions.append(Order.kind == wanted.kind)
     if wanted.refunded:
         conditions.append(Order.refund_status != RefundStatus.NONE)
     if wanted.since is not None:
@@ -148,7 +166,10 @@ def numbers(*, order_ids: Collection[int]) -> dict[int, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class SalesFigures:
-    """Orders paid in a stretch of time, and what was kept of their money: paid less refunded."""
+    """Orders of goods paid in a stretch of time, and what was kept of their price, also where the wallet paid it.
+
+    A top-up is no sale: what is bought with it later is.
+    """
 
     orders: int
     net: Money
@@ -160,7 +181,7 @@ class SalesFigures:
 
 def sales(*, since: datetime, until: datetime) -> SalesFigures:
     statement = select(func.count(), func.coalesce(func.sum(_net_fen()), 0)).where(
-        Order.paid_at >= since, Order.paid_at < until
+        Order.paid_at >= since, Order.paid_at < until, Order.kind == OrderKind.GOODS
     )
     count, fen = db.session.execute(statement).one()
     return SalesFigures(orders=count, net=Money(int(fen)))
@@ -177,7 +198,7 @@ def daily_sales(*, days: int, now: datetime) -> list[tuple[date, SalesFigures]]:
     )
     statement = (
         select(day, func.count(), func.coalesce(func.sum(_net_fen()), 0))
-        .where(Order.paid_at >= clock.day_start(first), Order.paid_at <= now)
+        .where(Order.paid_at >= clock.day_start(first), Order.paid_at <= now, Order.kind == OrderKind.GOODS)
         .group_by(day)
     )
     found: Mapping[str, tuple[int, Any]] = {
@@ -192,7 +213,12 @@ def daily_sales(*, days: int, now: datetime) -> list[tuple[date, SalesFigures]]:
 
 
 def _net_fen() -> ColumnElement[Any]:
-    return case((Order.paid > Order.refunded, Order.paid - Order.refunded), else_=0).cast(db.BigInteger)
+    """What WeChat Pay and the wallet paid, less what went back to either."""
+    paid = (
+        Order.paid.cast(db.BigInteger) + Order.principal.cast(db.BigInteger) + Order.gift.cast(db.BigInteger)
+    )
+    back = Order.refunded.cast(db.BigInteger) + Order.wallet_refunded.cast(db.BigInteger)
+    return case((Order.paid_at.is_not(None), paid - back), else_=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +245,7 @@ def best_sellers(*, since: datetime, limit: int) -> Sequence[BestSeller]:
             fen.label("fen"),
         )
         .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.paid_at >= since)
+        .where(Order.paid_at >= since, OrderLine.product_id.is_not(None))
         .group_by(OrderLine.product_id)
         .order_by(pieces.desc(), OrderLine.product_id)
         .limit(limit)
@@ -237,9 +263,9 @@ def best_sellers(*, since: datetime, limit: int) -> Sequence[BestSeller]:
 
 
 def customer_figures(*, customer_id: int) -> tuple[int, Money, datetime | None]:
-    """How many orders a customer has paid, what was kept of their money, and when they paid last."""
+    """How many orders of goods a customer has paid, what was kept of their price, and when they paid last."""
     statement = select(func.count(), func.coalesce(func.sum(_net_fen()), 0), func.max(Order.paid_at)).where(
-        Order.customer_id == customer_id, Order.paid_at.is_not(None)
+        Order.customer_id == customer_id, Order.paid_at.is_not(None), Order.kind == OrderKind.GOODS
     )
     count, fen, last = db.session.execute(statement).one()
     return count, Money(int(fen)), last

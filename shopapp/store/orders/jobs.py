@@ -22,3 +22,15 @@ def complete_orders(now: datetime) -> int:
         with transaction():
             done += services.complete_overdue(order_id=order_id, now=now)
     return done
+
+
+def close_returns(now: datetime) -> int:
+    """Note that the time for returns is over (`orders.aftersales_days` after receipt), and tell who waits for it."""
+    days: int = preferences.read("orders.aftersales_days")
+    done = 0
+    while due := queries.past_returns_ids(now=now, days=days, limit=BATCH):
+        db.session.rollback()
+        for order_id in due:
+            with transaction():
+                done += services.make_final(order_id=order_id, now=now)
+    return done

@@ -20,7 +20,7 @@ from shopapp.store.shipping import services as shipping
 from . import queries, services
 from .answers import merchant_answer, parcel_answer
 from .api import refuse_unless_cancelled
-from .models import OrderStatus
+from .models import OrderKind, OrderStatus
 from .schemas import (
     MerchantOrderAnswer,
     MerchantOrderList,
@@ -43,6 +43,7 @@ guard_merchant_api(blp)
 def list_orders(data: dict[str, Any]) -> dict[str, Any]:
     orders, cursor = queries.all_orders(
         statuses=[OrderStatus(data["status"])] if "status" in data else (),
+        kind=OrderKind(data["kind"]),
         search=data["q"],
         since=data.get("since"),
         until=data.get("until"),

@@ -71,6 +71,8 @@ def tell_cancelled(event: OrderCancelled) -> None:
 
 
 def _tell(order: OrderBrief, *, topic: str, key: str, data: dict[str, str]) -> None:
+    if not order.openid:  # the customer had themselves erased
+        return
     goods = {"number": order.no, "goods": order.title}
     queue_template(
         key=key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,10 +13,11 @@ from shopapp.kernel import clock
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _
+from shopapp.loyalty.cards import queries as cards
 from shopapp.members.identity.queries import require_customer
 
 from . import queries, wording
-from .models import OrderStatus
+from .models import Order, OrderKind, OrderStatus
 
 PAGE_SIZE = 10
 TO_RECEIVE = (OrderStatus.PARTLY_SHIPPED, OrderStatus.SHIPPED)
@@ -61,7 +63,13 @@ def order(no: str) -> str:
     customer = require_customer()
     row = found(queries.own_order(customer_id=customer.customer_id, no=found(_number(no))))
     file = queries.file_of(row, steps=True)
-    return render_template("orders/order.html", order=wording.order_view(file, now=clock.now()))
+    view = wording.order_view(file, card_until=_card_until(row), now=clock.now())
+    return render_template("orders/order.html", order=view)
+
+
+def _card_until(order: Order) -> datetime | None:
+    card = cards.of_order(order_no=order.no) if order.kind is OrderKind.CARD else None
+    return None if card is None else card.ends_at
 
 
 def group_counts(*, customer_id: int) -> dict[str, int]:

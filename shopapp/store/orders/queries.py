@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from shopapp.kernel import pii
@@ -21,7 +21,7 @@ from shopapp.store.shipping import queries as shipping
 from shopapp.store.shipping.queries import Parcel
 
 from . import statements
-from .models import Order, OrderLine, OrderStatus, OrderStep
+from .models import Order, OrderKind, OrderLine, OrderStatus, OrderStep, RefundStatus
 
 PAGE_MAX = 100
 
@@ -57,6 +57,31 @@ def own_order(*, customer_id: int, no: str) -> Order | None:
     return db.session.scalar(_orders().where(Order.customer_id == customer_id, Order.no == no))
 
 
+def is_first_kept(*, order_id: int) -> bool:
+    """Whether this is the first of the customer's orders with goods whose time for returns is over and that was not taken
+    back whole. Orders of the points mall do not count.
+    """
+    kept = (Order.kind == OrderKind.GOODS, Order.refund_status != RefundStatus.ALL, ~_in_mall())
+    order = db.session.execute(
+        select(Order.customer_id, Order.final_at).where(
+            Order.id == order_id, Order.final_at.is_not(None), *kept
+        )
+    ).first()
+    if order is None:
+        return False
+    before = or_(Order.final_at < order.final_at, and_(Order.final_at == order.final_at, Order.id < order_id))
+    earlier = select(Order.id).where(Order.customer_id == order.customer_id, before, *kept)
+    return db.session.scalar(earlier.limit(1)) is None
+
+
+def _in_mall() -> ColumnElement[bool]:
+    return select(OrderLine.id).where(OrderLine.order_id == Order.id, OrderLine.in_mall).exists()
+
+
+def order_by_id(*, order_id: int) -> Order:
+    return db.session.scalars(_orders().where(Order.id == order_id)).one()
+
+
 def order_by_no(*, no: str) -> Order | None:
     return db.session.scalar(_orders().where(Order.no == no))
 
@@ -80,6 +105,7 @@ def own_orders(
 def all_orders(
     *,
     statuses: Collection[OrderStatus] = (),
+    kind: OrderKind | None = None,
     search: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
@@ -93,6 +119,8 @@ def all_orders(
     statement = _orders()
     if statuses:
         statement = statement.where(Order.status.in_(statuses))
+    if kind is not None:
+        statement = statement.where(Order.kind == kind)
     if search:
         hashes = pii.lookup_hashes(search)
         statement = statement.where(or_(Order.no == search, Order.ship_phone_hash.in_(hashes)))
@@ -127,7 +155,7 @@ def _page(statement: Select[Order], *, limit: int) -> tuple[list[Order], str | N
 def files(orders: Sequence[Order], *, steps: bool = False) -> list[OrderFile]:
     """What belongs to these orders, whose lines are loaded, in a set number of queries."""
     ids = [order.id for order in orders]
-    skus = catalogue.sellable_by_row(sku_ids={line.sku_id for order in orders for line in order.lines})
+    skus = _skus(orders)
     shipped = [order.id for order in orders if any(line.shipped_quantity for line in order.lines)]
     parcels = shipping.parcels_of(order_ids=shipped)
     refunds = payments.refunds_of(order_ids=ids)
@@ -150,9 +178,13 @@ def file_of(order: Order, *, steps: bool = False) -> OrderFile:
 
 def new_file(order: Order) -> OrderFile:
     """An order that was placed just now: nothing else belongs to it yet."""
-    return OrderFile(
-        order=order, skus=catalogue.sellable_by_row(sku_ids={line.sku_id for line in order.lines})
-    )
+    return OrderFile(order=order, skus=_skus([order]))
+
+
+def _skus(orders: Sequence[Order]) -> Mapping[int, SellableSku]:
+    """What was bought as it is today, by row id; nothing for orders without goods."""
+    sku_ids = {line.sku_id for order in orders for line in order.lines if line.sku_id is not None}
+    return catalogue.sellable_by_row(sku_ids=sku_ids) if sku_ids else {}
 
 
 def _steps(order_ids: Collection[int]) -> dict[int, list[OrderStep]]:
@@ -164,8 +196,12 @@ def _steps(order_ids: Collection[int]) -> dict[int, list[OrderStep]]:
 
 
 def counts(*, customer_id: int | None = None) -> dict[OrderStatus, int]:
-    """How many orders stand in each status, of one customer or of the whole shop."""
-    statement = select(Order.status, func.count()).group_by(Order.status)
+    """How many orders stand in each status, of one customer or of the whole shop.
+
+    Among the paid ones only those with goods count, since nothing else waits to be shipped.
+    """
+    shown = or_(Order.kind == OrderKind.GOODS, Order.status != OrderStatus.PAID)
+    statement = select(Order.status, func.count()).where(shown).group_by(Order.status)
     if customer_id is not None:
         statement = statement.where(Order.customer_id == customer_id)
     return dict(db.session.execute(statement).all())
@@ -196,6 +232,11 @@ def brief(*, order_id: int) -> OrderBrief:
         paid_at=order.paid_at,
         cancelled_at=order.cancelled_at,
     )
+
+
+def numbers_of(*, order_ids: Collection[int]) -> dict[int, str]:
+    """The numbers of these orders, by row id."""
+    return dict(db.session.execute(select(Order.id, Order.no).where(Order.id.in_(order_ids))).all())
 
 
 def was_paid(*, order_id: int) -> bool:
@@ -232,6 +273,21 @@ def received_by_time_ids(*, now: datetime, days: int, limit: int) -> Sequence[in
     return db.session.scalars(statement).all()
 
 
+def past_returns_ids(*, now: datetime, days: int, limit: int) -> Sequence[int]:
+    """Orders received at least so many days ago whose time for returns was not seen to be over yet, the oldest first."""
+    statement = (
+        select(Order.id)
+        .where(
+            Order.status == OrderStatus.COMPLETED,
+            Order.final_at.is_(None),
+            Order.completed_at <= now - timedelta(days=days),
+        )
+        .order_by(Order.completed_at)
+        .limit(limit)
+    )
+    return db.session.scalars(statement).all()
+
+
 def bought_before(*, customer_id: int, product_ids: Collection[int]) -> dict[int, int]:
     """Pieces of these products, by row id, that the customer ordered and that count towards a purchase limit."""
     pieces = func.sum(OrderLine.quantity - OrderLine.refunded_quantity)
@@ -245,4 +301,4 @@ def bought_before(*, customer_id: int, product_ids: Collection[int]) -> dict[int
         )
         .group_by(OrderLine.product_id)
     )
-    return {product_id: int(count) for product_id, count in db.session.execute(statement)}
+    return {product_id: int(count) for product_id, count in db.session.execute(statement) if product_id}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from shopapp.kernel import clock
 from shopapp.kernel.bodies import ApiBlueprint
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.i18n import _
+from shopapp.kernel.money import Money
 from shopapp.members.addresses.queries import address_of
-from shopapp.members.identity.queries import SignedIn, require_customer, signed_in
+from shopapp.members.identity.queries import require_customer, signed_in
 from shopapp.store.carts import queries as carts
 from shopapp.store.pricing import queries as pricing
-from shopapp.store.pricing.queries import Priced, Refusal
+from shopapp.store.pricing.queries import Asked, Priced, Refusal
 from shopapp.store.pricing.rules import QuotedLine
 from shopapp.store.pricing.schemas import QuoteAnswer, QuoteInput
 
@@ -25,14 +28,25 @@ blp = ApiBlueprint("pricing", __name__, url_prefix="/api/v1", description="报�
 @blp.response(200, QuoteAnswer)
 def quote(data: dict[str, Any]) -> dict[str, Any]:
     items = wanted_items(data)
-    region_code = _region_code(data.get("address_id"))
-    priced = pricing.price(items=items, region_code=region_code)
-    refusals = [
-        *priced.refusals,
-        *limit_refusals(priced=priced, items=items, customer=signed_in()),
-        *missing_means(data),
-    ]
-    return quote_answer(priced, refusals)
+    customer = signed_in()
+    priced = pricing.price(
+        items=items,
+        region_code=_region_code(data.get("address_id")),
+        customer=customer,
+        asked=asked_for(data),
+        now=clock.now(),
+    )
+    limits = limit_refusals(
+        priced=priced, items=items, customer_id=customer.customer_id if customer else None
+    )
+    return quote_answer(priced, [*priced.refusals, *limits])
+
+
+def asked_for(data: dict[str, Any]) -> Asked:
+    """What the body wants to use beside money."""
+    return Asked(
+        coupon_ids=tuple(data["coupon_ids"]), points=data["points"], wallet=Money(data["wallet_fen"])
+    )
 
 
 def wanted_items(data: dict[str, Any]) -> list[tuple[str, int]]:
@@ -44,24 +58,14 @@ def wanted_items(data: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 def limit_refusals(
-    *, priced: Priced, items: list[tuple[str, int]], customer: SignedIn | None
+    *, priced: Priced, items: Sequence[tuple[str, int]], customer_id: int | None
 ) -> list[Refusal]:
     """By the limits per customer, with what this customer bought before; of a guest nothing is known."""
     limited = {sku.product_id for sku in priced.skus.values() if sku.limit_per_customer is not None}
     bought: dict[int, int] = {}
-    if limited and customer is not None:
-        bought = queries.bought_before(customer_id=customer.customer_id, product_ids=limited)
+    if limited and customer_id is not None:
+        bought = queries.bought_before(customer_id=customer_id, product_ids=limited)
     return pricing.limit_refusals(priced=priced, items=items, bought=bought)
-
-
-def missing_means(data: dict[str, Any]) -> list[Refusal]:
-    """Refusals of ways to pay less that this shop does not offer."""
-    texts = {
-        "coupon_ids": ("coupon_unavailable", _("优惠券暂时不能使用。")),
-        "points": ("points_unavailable", _("积分暂时不能使用。")),
-        "wallet_fen": ("wallet_unavailable", _("余额暂时不能使用。")),
-    }
-    return [Refusal(code=code, text=text) for name, (code, text) in texts.items() if data.get(name)]
 
 
 def _region_code(address_id: str | None) -> str | None:
@@ -77,10 +81,10 @@ def quote_answer(priced: Priced, refusals: list[Refusal]) -> dict[str, Any]:
     return {
         "lines": [line_answer(line) for line in priced.quote.lines],
         "freight_fen": priced.quote.freight.fen,
-        "points_used": 0,
-        "wallet_fen": 0,
+        "points_used": priced.quote.points_used,
+        "wallet_fen": priced.quote.wallet.fen,
         "total_fen": priced.quote.total.fen,
-        "points_to_earn": 0,
+        "points_to_earn": priced.quote.points_to_earn,
         "refusals": refusals,
     }
 

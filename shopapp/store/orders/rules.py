@@ -97,8 +97,11 @@ def shipping_status(lines: Sequence[OrderLine]) -> OrderStatus:
 
 
 def refund_status(order: Order) -> RefundStatus:
-    """all: every piece, or all the money, went back."""
+    """all: every piece went back, or all the money and every gift."""
     if not any(line.refunded_quantity or line.refunded for line in order.lines) and not order.refunded:
         return RefundStatus.NONE
     pieces = all(line.refunded_quantity == line.quantity for line in order.lines)
-    return RefundStatus.ALL if pieces or (order.paid and order.refunded == order.paid) else RefundStatus.PART
+    paid = order.paid + order.wallet
+    gifts_left = any(line.gift and line.refunded_quantity < line.quantity for line in order.lines)
+    all_money = bool(paid) and order.refunded + order.wallet_refunded == paid and not gifts_left
+    return RefundStatus.ALL if pieces or all_money else RefundStatus.PART

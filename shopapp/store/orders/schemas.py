@@ -8,11 +8,12 @@ from shopapp.kernel.fields import PlainText, YesNo, whole
 from shopapp.store.fields import ID_LENGTH_MAX
 from shopapp.store.pricing.schemas import FEN_MAX, QuotedLineAnswer, QuoteInput, ReductionAnswer
 
-from .models import OrderStatus
+from .models import OrderKind, OrderStatus
 
 REMARK_LENGTH_MAX = 200
 NOTE_LENGTH_MAX = 400
 PAGE_MAX = 100
+KINDS = [kind.value for kind in OrderKind]
 STATUSES = [status.value for status in OrderStatus]
 
 
@@ -34,6 +35,9 @@ class PageInput(Schema):
 
 
 class MerchantPageInput(PageInput):
+    """Orders of goods alone, unless another kind is asked for."""
+
+    kind = fields.String(validate=validate.OneOf(KINDS), load_default=OrderKind.GOODS.value)
     q = PlainText(longest=ID_LENGTH_MAX, load_default="", metadata={"description": "订单号或收货手机号"})
     since = fields.AwareDateTime()
     until = fields.AwareDateTime()
@@ -57,6 +61,11 @@ class OrderLineAnswer(QuotedLineAnswer):
     shipped_quantity = fields.Integer()
     refunded_quantity = fields.Integer()
     refunded_fen = fields.Integer()
+    points_used = fields.Integer()
+    points_returned = fields.Integer()
+    points_to_earn = fields.Integer()
+    gift = fields.Boolean(metadata={"description": "came with a coupon"})
+    in_mall = fields.Boolean(metadata={"description": "bought in the points mall"})
     returnable = fields.Boolean()
 
 
@@ -83,7 +92,7 @@ class ParcelAnswer(Schema):
 
 
 class RefundAnswer(Schema):
-    """state: queued, sent, done, abnormal, failed; cause: staff, late, surplus."""
+    """state: queued, sent, done, abnormal, failed, given_up (no money moved); cause: staff, principal, late, surplus."""
 
     no = fields.String()
     fen = fields.Integer()
@@ -95,19 +104,27 @@ class RefundAnswer(Schema):
 
 
 class OrderAnswer(Schema):
+    """An order of kind top_up or card has no goods: no address, and a line without product."""
+
     no = fields.String()
+    kind = fields.String(validate=validate.OneOf(KINDS))
     status = fields.String(validate=validate.OneOf(STATUSES))
     refund_status = fields.String(validate=validate.OneOf(["none", "part", "all"]))
     lines = fields.List(fields.Nested(OrderLineAnswer))
     goods_fen = fields.Integer()
     freight_fen = fields.Integer()
+    freight_saved_fen = fields.Integer()
+    coupon_ids = fields.List(fields.String())
+    tier = fields.String(metadata={"description": "name of the tier whose prices hold, empty without one"})
     points_used = fields.Integer()
     wallet_fen = fields.Integer()
     total_fen = fields.Integer()
     points_to_earn = fields.Integer()
     paid_fen = fields.Integer()
-    refunded_fen = fields.Integer()
-    address = fields.Nested(OrderAddressAnswer)
+    refunded_fen = fields.Integer(metadata={"description": "back through WeChat Pay"})
+    wallet_refunded_fen = fields.Integer(metadata={"description": "back in the wallet"})
+    points_returned = fields.Integer()
+    address = fields.Nested(OrderAddressAnswer, allow_none=True)
     remark = fields.String()
     no_return_confirmed_at = fields.AwareDateTime(allow_none=True)
     shipments = fields.List(fields.Nested(ParcelAnswer))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from shopapp.events import OrderCancelled, OrderCompleted, OrderPaid, OrderPlaced, OrderRefunded, OrderShipped
+from shopapp.events import OrderCancelled, OrderCompleted, OrderFinal, OrderPaid, OrderPlaced, OrderShipped
 from shopapp.kernel import preferences
 from shopapp.kernel.access import current_actor
 from shopapp.kernel.db import db
@@ -26,11 +26,13 @@ from shopapp.store.carts import services as carts
 from shopapp.store.catalogue import queries as catalogue
 from shopapp.store.catalogue.queries import SellableSku
 from shopapp.store.pricing import queries as pricing
-from shopapp.store.pricing.rules import Quote, Wanted, quote
+from shopapp.store.pricing.queries import NOTHING, Asked, Priced
+from shopapp.store.pricing.rules import Quote
 from shopapp.store.stock import services as stock
 
-from . import queries, rules, statements
-from .models import ORDER_MOVES, Order, OrderLine, OrderStatus
+from . import means, queries, rules, statements
+from .means import Used
+from .models import ORDER_MOVES, Order, OrderLine, OrderStatus, subject_of
 
 
 class TooManyUnpaid(ShopError):
@@ -39,6 +41,10 @@ class TooManyUnpaid(ShopError):
         "too_many_unpaid",
         _l("您已有 %(max)s 笔订单等待付款，没有任何改动。请先付款或取消，再下新单。"),
     )
+
+
+class MeansRefused(ShopError):
+    status, code, text = 409, "means_refused", _l("%(text)s没有任何改动。")
 
 
 class NotReceivable(ShopError):
@@ -62,13 +68,14 @@ def place_order(
     address_id: str,
     remark: str,
     confirmed_no_return: bool = False,
+    asked: Asked = NOTHING,
     now: datetime,
 ) -> Order:
-    """Take the stock and write the order, all or nothing; a total of 0 is paid at once.
+    """Take the stock and what is used beside money, and write the order, all or nothing; a total of 0 is paid at once.
 
     `items` are pairs of SKU id and pieces; None takes the selected lines of the cart. `confirmed_no_return` says that
     the customer knows which goods cannot be sent back without a reason; without it they can. Raises `Invalid`,
-    `NothingToOrder`, `NotOnSale`, `NoDelivery`, `LimitReached`, `TooManyUnpaid`, `SoldOut`.
+    `NothingToOrder`, `NotOnSale`, `NoDelivery`, `MeansRefused`, `LimitReached`, `TooManyUnpaid`, `SoldOut`, `NotEnough`.
     """
     chosen = cart_queries.selected_items(customer_id=customer.customer_id) if items is None else items
     wanted = rules.merge(chosen)
@@ -77,45 +84,75 @@ def place_order(
         raise Invalid({"address_id": [_("没有找到这个收货地址，请重新选择。")]})
     skus = catalogue.sellable(sku_ids=wanted.keys())
     rules.check_on_sale(wanted=wanted, skus=skus)
-    priced = _price(wanted=wanted, skus=skus, address=address)
+    priced = _price(wanted=wanted, skus=skus, address=address, customer=customer, asked=asked, now=now)
+    skus = priced.skus
     # The quota's row also makes a customer's orders queue up, so that two at once cannot pass one purchase limit.
-    _take_quota(customer_id=customer.customer_id)
+    take_quota(customer_id=customer.customer_id)
     _check_limits(customer_id=customer.customer_id, wanted=wanted, skus=skus)
     no = new_number(now=now)
-    quantities = {skus[sku_id].sku_id: quantity for sku_id, quantity in wanted.items()}
-    stock.hold(quantities=quantities, subject=f"order:{no}", now=now)
+    quantities = _quantities(priced)
+    stock.hold(quantities=quantities, subject=subject_of(no), now=now)
+    used = _used(no, priced.quote, customer_id=customer.customer_id, now=now)
+    means.keep(customer_id=customer.customer_id, used=used, now=now)
     order = _write(
-        no=no,
         customer=customer,
         address=address,
-        priced=priced,
+        priced=priced.quote,
+        used=used,
         skus=skus,
         remark=remark,
         confirmed_no_return=confirmed_no_return,
         now=now,
     )
-    carts.remove(customer_id=customer.customer_id, sku_ids=list(quantities))
+    if asked.in_mall is None:
+        carts.remove(customer_id=customer.customer_id, sku_ids=[skus[sku_id].sku_id for sku_id in wanted])
     if not order.total:
         mark_paid(order_id=order.id, paid=ZERO, paid_at=now, now=now)
         db.session.refresh(order)
     return order
 
 
-def _price(*, wanted: Mapping[str, int], skus: Mapping[str, SellableSku], address: AddressBookEntry) -> Quote:
-    priced = quote(
-        wanted=[
-            Wanted(sku_id=sku_id, price=skus[sku_id].price, quantity=quantity)
-            for sku_id, quantity in wanted.items()
-        ],
-        freight=pricing.freight_terms(),
+def _price(
+    *,
+    wanted: Mapping[str, int],
+    skus: Mapping[str, SellableSku],
+    address: AddressBookEntry,
+    customer: SignedIn,
+    asked: Asked,
+    now: datetime,
+) -> Priced:
+    priced = pricing.price_of(
+        bought=[(skus[sku_id], quantity) for sku_id, quantity in wanted.items()],
         region_code=address.region_code,
+        customer=customer,
+        asked=asked,
+        now=now,
     )
-    if not priced.delivered:
+    if not priced.quote.delivered:
         raise rules.NoDelivery(region=address.region)
+    if priced.refusals:
+        raise MeansRefused(reason=priced.refusals[0].code, text=priced.refusals[0].text)
     return priced
 
 
-def _take_quota(*, customer_id: int) -> None:
+def _quantities(priced: Priced) -> dict[int, int]:
+    """Pieces by row id of the SKU, gifts included."""
+    found: dict[int, int] = {}
+    for line in priced.quote.lines:
+        sku_id = priced.skus[line.sku_id].sku_id
+        found[sku_id] = found.get(sku_id, 0) + line.quantity
+    return found
+
+
+def _used(no: str, priced: Quote, *, customer_id: int, now: datetime) -> Used:
+    principal, gift = means.split_wallet(customer_id=customer_id, wallet=priced.wallet, now=now)
+    return Used(
+        no=no, coupon_ids=priced.coupon_ids, points=priced.points_used, principal=principal, gift=gift
+    )
+
+
+def take_quota(*, customer_id: int) -> None:
+    """One more unpaid order of this customer, whose orders queue up at this row. Raises `TooManyUnpaid`."""
     most: int = preferences.read("orders.unpaid_max")
     taken = statements.ONE_MORE_UNPAID.row(customer_id=customer_id, unpaid=1, most=most)
     if taken is None:
@@ -135,10 +172,10 @@ def _check_limits(*, customer_id: int, wanted: Mapping[str, int], skus: Mapping[
 
 def _write(
     *,
-    no: str,
     customer: SignedIn,
     address: AddressBookEntry,
     priced: Quote,
+    used: Used,
     skus: Mapping[str, SellableSku],
     remark: str,
     confirmed_no_return: bool,
@@ -146,13 +183,19 @@ def _write(
 ) -> Order:
     kept = rules.not_to_go_back(skus=skus, confirmed=confirmed_no_return)
     order = Order(
-        no=no,
+        no=used.no,
         customer_id=customer.customer_id,
         openid=customer.openid,
         status=OrderStatus.UNPAID,
         goods=priced.goods,
         freight=priced.freight,
         total=priced.total,
+        principal=used.principal,
+        gift=used.gift,
+        freight_saved=priced.freight_saved,
+        coupon_ids=list(used.coupon_ids),
+        points=used.points,
+        tier_name=priced.tier_name,
         ship_name=address.name,
         ship_phone=address.phone,
         ship_phone_hash=address.phone_hash,
@@ -175,6 +218,15 @@ def _write(
                 quantity=line.quantity,
                 list=line.list,
                 pay=line.pay,
+                reductions=[
+                    {"kind": taken.kind, "fen": taken.amount.fen, "note": taken.note}
+                    for taken in line.reductions
+                ],
+                points_used=line.points_used,
+                award=line.award,
+                growth=line.growth,
+                gift=line.gift,
+                in_mall=line.in_mall,
                 returnable=line.sku_id not in kept,
             )
             for line in priced.lines
@@ -222,7 +274,17 @@ def mark_paid(*, order_id: int, paid: Money, paid_at: datetime, now: datetime) -
     if order is None:
         return False
     _give_quota_back(customer_id=order.customer_id)
-    stock.settle(quantities=_pieces(order_id=order_id), subject=f"order:{order.no}", now=now)
+    pieces = _pieces(order_id=order_id)
+    if pieces:
+        stock.settle(quantities=pieces, subject=subject_of(order.no), now=now)
+    used = Used(
+        no=order.no,
+        coupon_ids=order.coupon_ids,
+        points=order.points,
+        principal=order.principal,
+        gift=order.gift,
+    )
+    means.use(used=used, now=now)
     add_step(order_id=order_id, what="paid", now=now)
     publish(OrderPaid(order_id=order_id, customer_id=order.customer_id, paid_fen=paid.fen))
     return True
@@ -239,14 +301,22 @@ def cancel_unpaid(*, order_id: int, reason: str, now: datetime) -> bool:
     ):
         return False
     _give_quota_back(customer_id=order.customer_id)
-    stock.release(quantities=_pieces(order_id=order_id), subject=f"order:{order.no}", now=now)
+    pieces = _pieces(order_id=order_id)
+    if pieces:
+        stock.release(quantities=pieces, subject=subject_of(order.no), now=now)
+    means.free(used=means.used_by(order), now=now)
     add_step(order_id=order_id, what="cancelled", note=reason, now=now)
     publish(OrderCancelled(order_id=order_id, customer_id=order.customer_id, reason=reason))
     return True
 
 
 def _pieces(*, order_id: int) -> dict[int, int]:
-    return {line.sku_id: line.quantity for line in statements.LINES_OF.rows(order_id=order_id)}
+    found: dict[int, int] = {}
+    for line in statements.LINES_OF.rows(order_id=order_id):
+        if line.sku_id is None:
+            continue
+        found[line.sku_id] = found.get(line.sku_id, 0) + line.quantity
+    return found
 
 
 def note_parcel(
@@ -277,10 +347,22 @@ def complete_overdue(*, order_id: int, now: datetime) -> bool:
 
 
 def _complete(order: Order, *, what: str, now: datetime) -> bool:
-    if not ORDER_MOVES.try_move(order, OrderStatus.COMPLETED, completed_at=now):
+    if order.status is not OrderStatus.SHIPPED or not ORDER_MOVES.try_move(
+        order, OrderStatus.COMPLETED, completed_at=now
+    ):
         return False
     add_step(order_id=order.id, what=what, now=now)
     publish(OrderCompleted(order_id=order.id, customer_id=order.customer_id))
+    return True
+
+
+def make_final(*, order_id: int, now: datetime) -> bool:
+    """The time for returns is over. False if that was seen before."""
+    order = lock(order_id=order_id)
+    if order.final_at is not None:
+        return False
+    order.final_at = now
+    publish(OrderFinal(order_id=order.id, customer_id=order.customer_id))
     return True
 
 
@@ -288,42 +370,3 @@ def set_note(*, order: Order, note: str) -> None:
     """What staff want to remember about the order; never shown to the customer."""
     order.staff_note = note
     db.session.flush()
-
-
-def take_back(
-    *, order: Order, parts: Mapping[int, tuple[int, Money]], freight: Money, note: str, now: datetime
-) -> None:
-    """Take pieces and their money, by the row id of their line, off a locked order, and freight if it goes back.
-
-    A paid order of which nothing is left to ship is closed, one partly shipped counts as shipped.
-    """
-    for line in order.lines:
-        pieces, amount = parts.get(line.id, (0, ZERO))
-        line.refunded_quantity += pieces
-        line.refunded += amount
-    order.refunded += Money.total(amount for _pieces, amount in parts.values()) + freight
-    order.freight_refunded += freight
-    order.refund_status = rules.refund_status(order)
-    add_step(order_id=order.id, what="refund", note=note, now=now)
-    db.session.flush()
-    if any(rules.left_to_ship(line) for line in order.lines):
-        return
-    if order.status is OrderStatus.PAID:
-        ORDER_MOVES.move(order, OrderStatus.CANCELLED, cancelled_at=now, cancel_reason="refunded")
-    elif order.status is OrderStatus.PARTLY_SHIPPED:
-        ORDER_MOVES.move(order, OrderStatus.SHIPPED, shipped_at=now)
-
-
-def note_refunded(*, order_id: int, refund_id: int, amount: Money, of_purchase: bool, now: datetime) -> None:
-    """The money of a refund has arrived. Money paid too late or twice was never part of the purchase: no event for it."""
-    order = db.session.get_one(Order, order_id)
-    add_step(order_id=order_id, what="refunded", note=str(amount), now=now)
-    if of_purchase:
-        publish(
-            OrderRefunded(
-                order_id=order_id,
-                customer_id=order.customer_id,
-                refund_id=refund_id,
-                refunded_fen=amount.fen,
-            )
-        )

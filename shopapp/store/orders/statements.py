@@ -50,4 +50,6 @@ ONE_LESS_UNPAID = Prepared(_one_less_unpaid)
 INSERT_STEP = Prepared(_insert_step)
 LOCK_OWN = Prepared(_lock_own)
 LINES_OF = Prepared(_lines)
-PAY = ORDER_MOVES.mover(Order, OrderStatus.PAID, "no", "customer_id")
+PAY = ORDER_MOVES.mover(
+    Order, OrderStatus.PAID, "no", "customer_id", "coupon_ids", "points", "principal", "gift"
+)

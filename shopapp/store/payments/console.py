@@ -24,9 +24,11 @@ STATE_NAMES: dict[RefundState, tuple[Any, str]] = {
     _R.DONE: (_l("已到账"), "good"),
     _R.ABNORMAL: (_l("异常"), "bad"),
     _R.FAILED: (_l("失败"), "bad"),
+    _R.GIVEN_UP: (_l("没有退，放回余额"), ""),
 }
 CAUSE_NAMES: dict[RefundCause, Any] = {
     RefundCause.STAFF: _l("店里退款"),
+    RefundCause.PRINCIPAL: _l("退还本金"),
     RefundCause.LATE: _l("取消后付款"),
     RefundCause.SURPLUS: _l("重复付款"),
 }

@@ -18,9 +18,18 @@ from shopapp.kernel.i18n import _l
 from shopapp.kernel.settings import settings
 from shopapp.members.identity.queries import SignedIn
 from shopapp.wechat import pay
-from shopapp.wechat.pay import FollowOrder, JsapiRequest, Missing, PayProblem, Refused, SettingsRefused, Trade
+from shopapp.wechat.pay import (
+    FollowOrder,
+    JsapiRequest,
+    Missing,
+    PayProblem,
+    RefundResult,
+    Refused,
+    SettingsRefused,
+    Trade,
+)
 
-from . import refunds, services
+from . import queries, refunds, services
 from .models import NoticeState
 from .rules import Finding
 from .services import Attempt
@@ -247,3 +256,27 @@ def send_refund(*, refund_id: int, now: datetime) -> bool:
     with transaction():
         refunds.apply(answer=answer, mchid=client.mchid, now=now)
     return True
+
+
+def number_that_gave_nothing(*, refund_id: int, now: datetime) -> str | None:
+    """The number of a failed refund of which the platform says that no money moves under it.
+
+    None while there is doubt, and when money does move: then the refund has followed.
+    """
+    with transaction():
+        number = queries.number_of_failed(refund_id=refund_id)
+    if number is None:
+        return None
+    client = pay.client()
+    try:
+        answer = client.query_refund(out_refund_no=number)
+    except Missing:
+        return number
+    except PayProblem as problem:
+        log.warning("failed refund cannot be asked about", refund_id=refund_id, problem=str(problem))
+        return None
+    if answer.result is RefundResult.CLOSED:
+        return number
+    with transaction():
+        refunds.apply(answer=answer, mchid=client.mchid, now=now)
+    return None

@@ -57,13 +57,17 @@ class Payment(Model):
 
 
 class RefundState(StrEnum):
-    """queued: the number is kept, not sent yet; sent: WeChat Pay took it or may have; failed: staff must look."""
+    """queued: the number is kept, not sent yet; sent: WeChat Pay took it or may have; failed: staff must look.
+
+    given_up: no money moved and none will; what it was for has been put right in another way.
+    """
 
     QUEUED = "queued"
     SENT = "sent"
     DONE = "done"
     ABNORMAL = "abnormal"
     FAILED = "failed"
+    GIVEN_UP = "given_up"
 
 
 _R = RefundState
@@ -72,17 +76,21 @@ REFUND_MOVES = StateTable[RefundState](
         _R.QUEUED: frozenset({_R.SENT, _R.DONE, _R.ABNORMAL, _R.FAILED}),
         _R.SENT: frozenset({_R.DONE, _R.ABNORMAL, _R.FAILED}),
         _R.ABNORMAL: frozenset({_R.SENT, _R.DONE, _R.FAILED}),
-        _R.FAILED: frozenset({_R.QUEUED, _R.DONE}),
+        _R.FAILED: frozenset({_R.QUEUED, _R.DONE, _R.GIVEN_UP}),
         _R.DONE: frozenset(),
+        _R.GIVEN_UP: frozenset(),
     },
     column="state",
 )
 
 
 class RefundCause(StrEnum):
-    """staff: decided in the console; late: paid after the order was cancelled; surplus: paid a second time."""
+    """staff: decided in the console; principal: paid in to the wallet and had back; late: paid after the order was cancelled;
+    surplus: paid a second time.
+    """
 
     STAFF = "staff"
+    PRINCIPAL = "principal"
     LATE = "late"
     SURPLUS = "surplus"
 

@@ -31,6 +31,7 @@ def pay(no: str) -> str | Response:
         order={
             "no": order.no,
             "url": f"/orders/{order.no}",
+            "kind": order.kind.value,
             "total_fen": order.total.fen,
             "title": first if kinds == 1 else _("%(title)s 等 %(count)s 种", title=first, count=kinds),
             "expires_in_seconds": seconds if payable else None,

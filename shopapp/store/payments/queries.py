@@ -12,7 +12,7 @@ from shopapp.kernel.db import db
 from shopapp.kernel.money import Money
 
 from .models import NoticeState, Payment, PaymentStatus, PayNotice, Refund, RefundCause, RefundState
-from .rules import RETRIED, STILL_PAYABLE
+from .rules import RETRIED, SLOWEST_TRY, STILL_PAYABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +124,27 @@ def due_refunds(*, now: datetime, limit: int) -> Sequence[int]:
         .limit(limit)
     )
     return db.session.scalars(statement).all()
+
+
+def failed_refunds(*, refund_ids: Collection[int], now: datetime, limit: int) -> Sequence[int]:
+    """Those of these refunds that failed, once no try of them can be on its way any more; by row id."""
+    statement = (
+        select(Refund.id)
+        .where(
+            Refund.id.in_(refund_ids),
+            Refund.state == RefundState.FAILED,
+            Refund.next_try_at <= now - SLOWEST_TRY,
+        )
+        .order_by(Refund.id)
+        .limit(limit)
+    )
+    return db.session.scalars(statement).all() if refund_ids else []
+
+
+def number_of_failed(*, refund_id: int) -> str | None:
+    """The number of a refund that failed; None if it stands otherwise."""
+    statement = select(Refund.out_refund_no).where(Refund.id == refund_id, Refund.state == RefundState.FAILED)
+    return db.session.scalar(statement)
 
 
 def troubled_refunds(*, limit: int = 100) -> list[RefundRow]:

@@ -12,7 +12,7 @@ from shopapp.kernel.db import db, insert_once, rows_changed
 from shopapp.kernel.http import found
 from shopapp.kernel.ids import new_number
 from shopapp.kernel.money import Money
-from shopapp.store.orders import services as orders
+from shopapp.store.orders import returns
 from shopapp.wechat.pay import (
     Missing,
     NotEnough,
@@ -74,8 +74,10 @@ def queue(
     return db.session.scalars(select(Refund.id).where(Refund.out_refund_no == number)).one()
 
 
-def queue_for_order(*, order_id: int, amount: Money, reason: str, now: datetime) -> int:
-    """Send part of what paid this order back, as staff decided; the refund's row id. Raises `NotFound` if nothing paid."""
+def queue_for_order(
+    *, order_id: int, amount: Money, reason: str, cause: RefundCause = RefundCause.STAFF, now: datetime
+) -> int:
+    """Send part of what paid this order back; the refund's row id. Raises `NotFound` if nothing paid."""
     payment_id = found(
         db.session.scalar(
             select(Payment.id).where(
@@ -87,12 +89,19 @@ def queue_for_order(*, order_id: int, amount: Money, reason: str, now: datetime)
         payment_id=payment_id,
         order_id=order_id,
         amount=amount,
-        cause=RefundCause.STAFF,
+        cause=cause,
         automatic_key=None,
         reason=reason,
         now=now,
     )
     return found(queued)
+
+
+def queue_principal(*, order_id: int, amount: Money, reason: str, now: datetime) -> int:
+    """Send principal back through the payment of a top-up; the refund's row id. Raises `NotFound` if nothing paid."""
+    return queue_for_order(
+        order_id=order_id, amount=amount, reason=reason, cause=RefundCause.PRINCIPAL, now=now
+    )
 
 
 def claim(*, refund_id: int, now: datetime) -> RefundTask | None:
@@ -149,6 +158,8 @@ def apply(*, answer: RefundAnswer, mchid: str, now: datetime) -> tuple[Finding, 
         return Finding.REPEATED if closed else Finding.UNKNOWN, f"no refund {answer.out_refund_no}"
     refund: Refund = row.Refund
     problem = rules.refund_problem(answer, refund, row.Payment, mchid=mchid)
+    if refund.state is RefundState.GIVEN_UP and answer.result is not RefundResult.CLOSED:
+        problem = problem or "the platform sends a refund that was given up: money moves twice"
     if problem is not None:
         return Finding.WRONG, problem
     return (Finding.DONE if _follow(refund, answer, now=now) else Finding.REPEATED), None
@@ -161,11 +172,11 @@ def _follow(refund: Refund, answer: RefundAnswer, *, now: datetime) -> bool:
             refund, RefundState.DONE, done_at=answer.done_at or now, problem=None, **known
         )
         if done:
-            orders.note_refunded(
+            returns.note_refunded(
                 order_id=refund.order_id,
                 refund_id=refund.id,
                 amount=refund.amount,
-                of_purchase=refund.cause is RefundCause.STAFF,
+                of_purchase=refund.cause in (RefundCause.STAFF, RefundCause.PRINCIPAL),
                 now=now,
             )
         return done
@@ -211,3 +222,9 @@ def try_again(*, out_refund_no: str, now: datetime) -> None:
         values["out_refund_no"] = f"R{new_number(now=now)}"
     REFUND_MOVES.move(refund, RefundState.QUEUED, **values)
     audit.record(action="refund.retry", subject_kind="refund", subject_id=out_refund_no)
+
+
+def give_up(*, refund_id: int, number: str) -> bool:
+    """Nothing moved under this number and nothing will: a failed refund ends. False if it was sent anew meanwhile."""
+    refund = db.session.get_one(Refund, refund_id, populate_existing=True)
+    return refund.out_refund_no == number and REFUND_MOVES.try_move(refund, RefundState.GIVEN_UP)

@@ -19,6 +19,8 @@ QUERY_PAUSES_SECONDS = (15, 15, 30, 60, 120, 300)
 REFUND_PAUSES_SECONDS = (5, 30, 60, 120, 300, 900, 1800, 3600)
 REFUND_TRIES_MAX = 200
 ABNORMAL_PAUSE = timedelta(hours=6)
+# Longer than any call to the platform takes.
+SLOWEST_TRY = timedelta(minutes=2)
 
 
 class Finding(StrEnum):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from shopapp.kernel import preferences
 from shopapp.kernel.i18n import _
-from shopapp.kernel.money import Money
+from shopapp.kernel.money import ZERO, Money
+from shopapp.loyalty.coupons.rules import CouponKind
+from shopapp.members.identity.queries import SignedIn
 from shopapp.store.catalogue import queries as catalogue
 from shopapp.store.catalogue.queries import SellableSku
 
-from . import rules
-from .rules import FreightTerms, Quote, Wanted
+from . import buyers, rules
+from .buyers import Buyer
+from .rules import FreightTerms, Means, PointsPrice, Quote, Wanted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,25 +45,127 @@ def freight_terms() -> FreightTerms:
     )
 
 
-def price(*, items: Sequence[tuple[str, int]], region_code: str | None = None) -> Priced:
-    """Price (public id of a SKU, pieces), each SKU once.
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a buyer wants to pay with beside WeChat Pay: coupons by public id, points, and money of the wallet.
 
-    What is not on sale, or does not exist, has no line but a refusal.
+    With `in_mall`, what one piece costs in the points mall, neither coupons nor `points` are asked for.
     """
+
+    coupon_ids: tuple[str, ...] = ()
+    points: int = 0
+    wallet: Money = ZERO
+    in_mall: PointsPrice | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.coupon_ids or self.points or self.wallet or self.in_mall)
+
+
+NOTHING = Asked()
+
+
+def price(
+    *,
+    items: Sequence[tuple[str, int]],
+    region_code: str | None = None,
+    customer: SignedIn | None = None,
+    asked: Asked = NOTHING,
+    now: datetime,
+) -> Priced:
+    """Price (public id of a SKU, pieces), each SKU once, for this customer or a guest.
+
+    What is not on sale, or does not exist, has no line but a refusal; so have means that cannot be used.
+    """
+    buyer = buyers.of(customer=customer, asked_coupons=asked.coupon_ids, now=now)
+    return price_for(buyer=buyer, items=items, region_code=region_code, asked=asked)
+
+
+def price_for(
+    *, buyer: Buyer, items: Sequence[tuple[str, int]], region_code: str | None, asked: Asked
+) -> Priced:
+    """Like `price`, for this buyer."""
     found = catalogue.sellable(sku_ids=[sku_id for sku_id, _pieces in items])
     skus = {sku_id: sku for sku_id, sku in found.items() if sku.on_sale}
-    wanted = [
-        Wanted(sku_id=sku_id, price=skus[sku_id].price, quantity=pieces)
-        for sku_id, pieces in items
-        if sku_id in skus
-    ]
-    quote = rules.quote(wanted=wanted, freight=freight_terms(), region_code=region_code)
+    bought = [(skus[sku_id], pieces) for sku_id, pieces in items if sku_id in skus]
+    priced = _price_of(bought, buyer=buyer, region_code=region_code, asked=asked)
     refusals = [
         refusal for sku_id, pieces in items if (refusal := _refusal(sku_id, skus.get(sku_id), pieces))
     ]
+    return replace(priced, refusals=[*refusals, *priced.refusals])
+
+
+def price_of(
+    *,
+    bought: Sequence[tuple[SellableSku, int]],
+    region_code: str | None,
+    customer: SignedIn | None,
+    asked: Asked,
+    now: datetime,
+) -> Priced:
+    """Price goods that are on sale. The refusals are those of the place and of what was asked to be used."""
+    buyer = buyers.of(customer=customer, asked_coupons=asked.coupon_ids, now=now)
+    return _price_of(bought, buyer=buyer, region_code=region_code, asked=asked)
+
+
+def _price_of(
+    bought: Sequence[tuple[SellableSku, int]], *, buyer: Buyer, region_code: str | None, asked: Asked
+) -> Priced:
+    gifts = _gifts(buyer)
+    quote = rules.quote(
+        wanted=[
+            replace(wanted(sku, pieces, buyer=buyer), points_price=asked.in_mall) for sku, pieces in bought
+        ],
+        freight=freight_terms(),
+        region_code=region_code,
+        means=_means(buyer, asked=asked, gifts=gifts),
+    )
+    refusals = [Refusal(code=one.code, text=one.text) for one in quote.unmet]
+    if len(buyer.coupons) < len(asked.coupon_ids):
+        refusals.append(Refusal(code="coupon_unknown", text=_("没有这张优惠券，或它已经用掉。请重新选择。")))
     if not quote.delivered:
         refusals.append(Refusal(code="no_delivery", text=_("抱歉，暂时送不到这个地区。请换一个收货地址。")))
-    return Priced(quote=quote, skus=skus, refusals=refusals)
+    skus = {sku.public_id: sku for sku, _pieces in bought}
+    return Priced(quote=quote, skus={**gifts, **skus}, refusals=refusals)
+
+
+def wanted(sku: SellableSku, pieces: int, *, buyer: Buyer) -> Wanted:
+    return Wanted(
+        sku_id=sku.public_id,
+        price=sku.price,
+        quantity=pieces,
+        product_id=sku.product_public_id,
+        category_ids=sku.category_ids,
+        tier_price=buyer.tier_price(sku.price),
+    )
+
+
+def _gifts(buyer: Buyer) -> dict[str, SellableSku]:
+    """What gift coupons give, as far as it is there to be given."""
+    named = {coupon.terms.sku_id or "" for coupon in buyer.coupons if coupon.terms.kind is CouponKind.GIFT}
+    found = catalogue.sellable(sku_ids=named) if named else {}
+    return {sku_id: sku for sku_id, sku in found.items() if sku.on_sale and sku.free > 0}
+
+
+def _means(buyer: Buyer, *, asked: Asked, gifts: Mapping[str, SellableSku]) -> Means | None:
+    if not buyer.is_known and not asked:
+        return None
+    return Means(
+        now=buyer.now,
+        tier_name=buyer.tier_name,
+        free_freight=buyer.free_freight or _free_in_mall(asked),
+        coupons=buyer.coupons,
+        gifts={sku_id: wanted(sku, 1, buyer=buyer) for sku_id, sku in gifts.items()},
+        points=asked.points,
+        points_available=buyer.points() if asked.points else 0,
+        redeem=buyer.redeem,
+        wallet=asked.wallet,
+        wallet_available=buyer.wallet() if asked.wallet else ZERO,
+        earning=None if asked.in_mall else buyer.earning(),
+    )
+
+
+def _free_in_mall(asked: Asked) -> bool:
+    return asked.in_mall is not None and bool(preferences.read("mall.free_freight"))
 
 
 def _refusal(sku_id: str, sku: SellableSku | None, pieces: int) -> Refusal | None:

@@ -26,8 +26,15 @@ TOPICS = frozenset(
         "aftersales_changed",
         "balance_changed",
         "points_changed",
+        "points_earned",
+        "points_expiring",
         "tier_changed",
+        "tier_up",
+        "tier_dropping",
+        "tier_dropped",
         "membership_changed",
+        "coupon_expiring",
+        "perk_granted",
     }
 )
 TEMPLATE_LAPSES = timedelta(days=1)

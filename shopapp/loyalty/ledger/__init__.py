@@ -1,0 +1,5 @@
+"""The books of points, wallet and growth."""
+
+from .models import Kind, LotState, Unit
+
+__all__ = ["Kind", "LotState", "Unit"]

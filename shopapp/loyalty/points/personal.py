@@ -1,0 +1,46 @@
+"""Points as part of what is known of a person. The books name nobody but the row, and stay."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from shopapp.kernel import clock
+from shopapp.loyalty.ledger import Unit, due
+from shopapp.loyalty.ledger import queries as ledger
+
+from . import queries, wording
+
+FIRST = date(2000, 1, 1)
+
+
+def export(customer_id: int) -> dict[str, Any]:
+    mine, now = queries.points_purse(customer_id), clock.now()
+    balance = ledger.balance(purse=mine, now=now)
+    return {
+        "available": balance.available,
+        "pending": balance.pending,
+        "debt": balance.debt,
+        "entries": [
+            {
+                "at": line.at.isoformat(),
+                "text": wording.entry_text(line),
+                "amount": line.active,
+                "pending": line.pending,
+                "balance": line.balance,
+            }
+            for line in ledger.statement_between(purse=mine, since=clock.day_start(FIRST), until=now)
+        ],
+        "check_ins": [
+            {"day": day.isoformat(), "points": points}
+            for day, points in queries.check_ins(
+                customer_id=customer_id, first=FIRST, last=clock.shop_day(now)
+            ).items()
+        ],
+    }
+
+
+def binds(customer_ids: Collection[int]) -> set[int]:
+    """Those who have points, or will have."""
+    return due.holders(unit=Unit.POINTS, customer_ids=customer_ids)

@@ -1,0 +1,41 @@
+"""The wallet as part of what is known of a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shopapp.kernel import clock
+from shopapp.kernel.clock import SHOP_ZONE
+from shopapp.kernel.i18n import _
+
+from . import queries, wording
+
+PAGE = 100
+
+
+def export(customer_id: int) -> dict[str, Any]:
+    """What is in it, and every movement, the newest first; amounts in fen."""
+    own = queries.balance(customer_id=customer_id, now=clock.now())
+    movements: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        found, cursor = queries.entries(customer_id=customer_id, cursor=cursor, limit=PAGE)
+        movements += [
+            {
+                "at": entry.line.at.astimezone(SHOP_ZONE).isoformat(),
+                "unit": entry.unit.value,
+                "what": wording.movement(entry),
+                "amount_fen": entry.line.active,
+                "order_no": wording.order_no(entry),
+            }
+            for entry in found
+        ]
+        if cursor is None:
+            break
+    return {"principal_fen": own.principal.fen, "gift_fen": own.gift.fen, "movements": movements}
+
+
+def obstacles(customer_id: int) -> list[str]:
+    """Paid principal is not forgotten: it is spent or goes back first."""
+    own = queries.balance(customer_id=customer_id, now=clock.now())
+    return [_("余额里还有本金 ¥%(yuan)s", yuan=own.principal)] if own.principal else []
