@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def run_suite(environment: dict[str, str], arguments: list[str]) -> int:
-    parallel = ["-n", WORKERS, "--dist", "worksteal"]
+    parallel = ["-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", *parallel, *(arguments or ["tests"])]
     return subprocess.run(command, env=environment, check=False).returncode
 

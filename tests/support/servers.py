@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -47,10 +51,12 @@ class Process:
         os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait(STOP_SECONDS)
 
+    def ask_to_stop(self) -> None:
+        if self.popen.poll() is None:
+            os.killpg(self.popen.pid, signal.SIGTERM)
+
     def stop(self) -> None:
-        if self.popen.poll() is not None:
-            return
-        os.killpg(self.popen.pid, signal.SIGTERM)
+        self.ask_to_stop()
         try:
             self.popen.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -110,7 +116,9 @@ class Town:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        for process in reversed(self.processes.values()):
+        for process in self.processes.values():
+            process.ask_to_stop()
+        for process in self.processes.values():
             process.stop()
 
 
@@ -151,6 +159,16 @@ def running_town(folder: Path, *, database_url: str | None = None, **more: str) 
         town.stop()
 
 
+@cache
+def migrated_file() -> Path:
+    """A migrated, empty SQLite database, made once a process: to be copied."""
+    folder = Path(tempfile.mkdtemp(prefix="huitou-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    environment = {**os.environ, **development_settings(folder=folder / "dev", port=1, sandbox_port=2)}
+    flask_command({**environment, "DATABASE_URL": f"sqlite:///{folder / 'shop.db'}"}, "db", "upgrade")
+    return folder / "shop.db"
+
+
 def prepared_town(folder: Path, *, database_url: str | None = None, **more: str) -> Town:
     made = development_settings(folder=folder / "dev", port=free_port(), sandbox_port=free_port())
     environment = {
@@ -164,7 +182,10 @@ def prepared_town(folder: Path, *, database_url: str | None = None, **more: str)
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         **more,
     }
-    flask_command(environment, "db", "upgrade")
+    if database_url is None:
+        shutil.copyfile(migrated_file(), folder / "shop.db")
+    else:
+        flask_command(environment, "db", "upgrade")
     return Town(
         folder=folder, environment=environment, app=create_app(load_settings(environment, dotenv=None))
     )
