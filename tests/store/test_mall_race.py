@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from shopapp.kernel.db import db
+from shopapp.kernel import preferences
+from shopapp.kernel.db import db, transaction
 from shopapp.kernel.errors import ShopError
 from shopapp.loyalty.coupons.models import CustomerCoupon
 from shopapp.store.mall.models import MallRedemption
@@ -18,6 +19,7 @@ from tests.support.mall import given, offer_coupon, offer_goods, points_of, rede
 from tests.support.orders import count
 from tests.support.people import Person
 
+from .test_mall import order_of, refund
 from .test_orders_race import at_once
 
 
@@ -84,4 +86,18 @@ def test_one_key_sent_many_times_is_one_redemption(app: Flask) -> None:
     assert at_the_same_time(app, [(anna, goods, "g")] * 8 + [(anna, ticket, "t")] * 8) == []
     assert (given(goods), given(ticket), count(Order), count(CustomerCoupon)) == (1, 1, 1, 1)
     assert points_of(anna).available == 9000 - 500
+    assert_books_hold()
+
+
+def test_going_back_and_ordering_take_stock_and_books_in_one_order(app: Flask) -> None:
+    with transaction():
+        preferences.write("freight.fen", 0)
+    anna = rich(9000)
+    mug = offer_goods(make_sku(stock=50), points=100)
+    numbers = [order_of(redeem(anna, mug).order_id).id for _ in range(12)]
+    back = [lambda number=number: refund(order_of(number), 1) for number in numbers]
+    again = [lambda: redeem(anna, mug) for _ in numbers]
+    at_once(app, [act for pair in zip(back, again, strict=True) for act in pair], threads=2)  # type: ignore[misc]
+    db.session.rollback()
+    assert (points_of(anna).available, given(mug), count(Order)) == (9000 - 1200, 12, 24)
     assert_books_hold()

@@ -108,6 +108,43 @@ def test_a_gift_is_a_line_of_its_own_that_costs_nothing() -> None:
     assert quote.total.fen == 20_000
 
 
+def test_a_coupon_whose_gift_is_gone_is_not_used_up() -> None:
+    quote = rules.quote(
+        wanted=[Wanted(sku_id="a", price=Money(20_000), quantity=1)],
+        freight=FREIGHT,
+        means=Means(now=NOW, coupons=(coupon(kind=CouponKind.GIFT, sku_id="g"),)),
+    )
+    assert [one.code for one in quote.unmet] == ["coupon_gift_gone"]
+    assert (quote.coupon_ids, len(quote.lines), quote.total.fen) == ((), 1, 20_000)
+
+
+def test_a_coupon_for_freight_that_costs_nothing_is_not_used_up() -> None:
+    free = coupon(kind=CouponKind.FREE_FREIGHT)
+    for price, means in (
+        (20_000, Means(now=NOW, coupons=(free,))),
+        (1000, Means(now=NOW, coupons=(free,), free_freight=True)),
+    ):
+        quote = rules.quote(
+            wanted=[Wanted(sku_id="a", price=Money(price), quantity=1)], freight=FREIGHT, means=means
+        )
+        assert [one.code for one in quote.unmet] == ["coupon_freight_is_free"]
+        assert (quote.coupon_ids, quote.total.fen) == ((), price)
+
+
+def test_a_coupon_for_freight_counts_where_another_took_away_that_it_was_free() -> None:
+    both = (
+        coupon(name="减", value=Money(2000)),
+        coupon(name="邮", kind=CouponKind.FREE_FREIGHT),
+    )
+    quote = rules.quote(
+        wanted=[Wanted(sku_id="a", price=Money(10_000), quantity=1)],
+        freight=FREIGHT,
+        means=Means(now=NOW, coupons=both),
+    )
+    assert (quote.coupon_ids, quote.freight_saved.fen, quote.total.fen) == (("减", "邮"), 800, 8000)
+    assert quote.unmet == ()
+
+
 def test_freight_is_free_by_tier_or_coupon_and_what_it_saved_is_told() -> None:
     wanted = [Wanted(sku_id="a", price=Money(1000), quantity=1)]
     for means in (

@@ -48,6 +48,8 @@ class Reason(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     GOODS_MISSING = "goods_missing"
     NOTHING_TO_REDUCE = "nothing_to_reduce"
+    GIFT_GONE = "gift_gone"
+    FREIGHT_IS_FREE = "freight_is_free"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,13 +63,14 @@ def refund_lines(
 
     Points, wallet money and what the order earned go back in the same step; only what WeChat Pay took is queued.
 
-    Pieces that never left the house go back on the shelf by themselves, shipped ones only if `returned` says that they
+    Stock comes before the books, as in every order. Pieces that never left the house go back on the shelf by themselves, shipped ones only if `returned` says that they
     came back and were looked at. `amount` may lower what goes back, never raise it. Raises `NotFound`,
     `NotRefundable`, `Invalid`.
     """
     order = orders.lock_by_no(no=no)
     _check(order)
     plan = _work_out(order, lines=lines, amount=amount)
+    _restock(plan, no=no, returned=returned, now=now)
     returns.take_back(
         order=order,
         parts={
@@ -85,7 +86,6 @@ def refund_lines(
     if plan.cash:
         refund_id = refunds.queue_for_order(order_id=order.id, amount=plan.cash, reason=reason, now=now)
         _keep_parts(plan, refund_id=refund_id, returned=returned)
-    _restock(plan, no=no, returned=returned, now=now)
     audit.record(
         action="order.refund",
         subject_kind="order",

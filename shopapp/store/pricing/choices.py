@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from shopapp.kernel.money import ZERO, Money
 from shopapp.loyalty.coupons import queries as coupons
 from shopapp.loyalty.coupons import rules as coupon_rules
 from shopapp.loyalty.coupons.queries import Holding
-from shopapp.loyalty.coupons.rules import Effect, Refusal
+from shopapp.loyalty.coupons.rules import Effect, Line, Refusal
 from shopapp.loyalty.points import rules as point_rules
 from shopapp.members.identity.queries import SignedIn
 from shopapp.store.catalogue.queries import SellableSku
@@ -51,14 +51,31 @@ def coupon_choices(
     def freight(reduction: Money) -> Money:
         return ZERO if buyer.free_freight else rules.freight_for(goods=goods - reduction, terms=terms)
 
-    best = coupon_rules.best(
-        candidates=[one.candidate for one in held], lines=lines, freight=freight, now=now
-    )
-    choices = [
-        CouponChoice(coupon=one, does=coupon_rules.effect(candidate=one.candidate, lines=lines, now=now))
-        for one in held
-    ]
-    return sorted(choices, key=lambda one: isinstance(one.does, Refusal)), best.ids
+    choices = _choices(held, lines=lines, freight=freight, now=now)
+    can = [one.coupon.candidate for one in choices if isinstance(one.does, Effect)]
+    best = coupon_rules.best(candidates=can, lines=lines, freight=freight, now=now)
+    return choices, best.ids
+
+
+def _choices(
+    held: Sequence[Holding], *, lines: Sequence[Line], freight: Callable[[Money], Money], now: datetime
+) -> list[CouponChoice]:
+    gifts = queries.gifts_of(one.candidate.terms for one in held)
+    does = {
+        one.id: coupon_rules.effect(candidate=one, lines=lines, now=now)
+        for one in (holding.candidate for holding in held)
+    }
+    most = max((one.reduction for one in does.values() if isinstance(one, Effect)), default=ZERO)
+
+    def looked_at(found: Effect | Refusal) -> Effect | Refusal:
+        if isinstance(found, Effect) and found.gift_sku_id is not None and found.gift_sku_id not in gifts:
+            return rules.gift_gone()
+        if isinstance(found, Effect) and found.free_freight and not freight(most):
+            return rules.freight_is_free()
+        return found
+
+    choices = [CouponChoice(coupon=one, does=looked_at(does[one.candidate.id])) for one in held]
+    return sorted(choices, key=lambda one: isinstance(one.does, Refusal))
 
 
 def points_choice(*, quote: Quote, customer: SignedIn, now: datetime) -> PointsChoice | None:

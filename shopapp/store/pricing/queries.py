@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shopapp.kernel import preferences
 from shopapp.kernel.i18n import _
 from shopapp.kernel.money import ZERO, Money
-from shopapp.loyalty.coupons.rules import CouponKind
+from shopapp.loyalty.coupons.rules import CouponKind, CouponTerms
 from shopapp.members.identity.queries import SignedIn
 from shopapp.store.catalogue import queries as catalogue
 from shopapp.store.catalogue.queries import SellableSku
@@ -110,7 +110,7 @@ def price_of(
 def _price_of(
     bought: Sequence[tuple[SellableSku, int]], *, buyer: Buyer, region_code: str | None, asked: Asked
 ) -> Priced:
-    gifts = _gifts(buyer)
+    gifts = gifts_of(one.terms for one in buyer.coupons)
     quote = rules.quote(
         wanted=[
             replace(wanted(sku, pieces, buyer=buyer), points_price=asked.in_mall) for sku, pieces in bought
@@ -139,9 +139,9 @@ def wanted(sku: SellableSku, pieces: int, *, buyer: Buyer) -> Wanted:
     )
 
 
-def _gifts(buyer: Buyer) -> dict[str, SellableSku]:
+def gifts_of(terms: Iterable[CouponTerms]) -> dict[str, SellableSku]:
     """What gift coupons give, as far as it is there to be given."""
-    named = {coupon.terms.sku_id or "" for coupon in buyer.coupons if coupon.terms.kind is CouponKind.GIFT}
+    named = {one.sku_id or "" for one in terms if one.kind is CouponKind.GIFT}
     found = catalogue.sellable(sku_ids=named) if named else {}
     return {sku_id: sku for sku_id, sku in found.items() if sku.on_sale and sku.free > 0}
 

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from shopapp.kernel.i18n import _
 from shopapp.kernel.money import ZERO, Money
 from shopapp.loyalty.coupons import rules as coupon_rules
-from shopapp.loyalty.coupons.rules import Candidate, CouponKind, Effect
+from shopapp.loyalty.coupons.rules import Candidate, Effect, Reason, Refusal
 from shopapp.loyalty.points import rules as point_rules
 from shopapp.loyalty.points.rules import EarnLine, EarnTerms, RedeemTerms
 
@@ -138,7 +138,7 @@ class Quote:
     """What a purchase costs now. `total` is what is left to be paid at WeChat Pay: Σ pay + freight − wallet.
 
     `freight_saved` is what freight would have cost without a tier's or a coupon's word. `coupon_ids` are those that have
-    an effect.
+    an effect; a gift that is gone and freight that costs nothing anyway use up none.
     """
 
     lines: tuple[QuotedLine, ...]
@@ -186,6 +186,8 @@ def quote(
     delivered = region_code is None or freight.delivers_to(region_code)
     goods = Money.total(line.pay for line in lines)
     fee = freight_for(goods=goods, terms=freight) if lines and delivered else ZERO
+    if delivered:
+        effects = _without_idle_freight_coupon(effects, fee=fee, means=means, unmet=unmet)
     free = bool(fee) and (
         (means is not None and means.free_freight) or any(one.free_freight for one in effects.values())
     )
@@ -203,6 +205,18 @@ def quote(
         coupon_ids=tuple(effects),
         unmet=tuple(unmet),
     )
+
+
+def _without_idle_freight_coupon(
+    effects: dict[str, Effect], *, fee: Money, means: Means | None, unmet: list[Unmet]
+) -> dict[str, Effect]:
+    """A coupon for freight that costs nothing anyway is not used up."""
+    if means is None or (fee and not means.free_freight):
+        return effects
+    kept = {coupon_id: one for coupon_id, one in effects.items() if not one.free_freight}
+    if len(kept) < len(effects):
+        unmet.append(_unmet(freight_is_free()))
+    return kept
 
 
 def lines_for_coupons(wanted: Sequence[Wanted]) -> list[coupon_rules.Line]:
@@ -244,16 +258,31 @@ def _with_coupons(
     effects: dict[str, Effect] = {}
     for coupon in means.coupons:
         found = coupon_rules.effect(candidate=coupon, lines=seen, now=means.now)
-        if isinstance(found, coupon_rules.Refusal):
-            unmet.append(Unmet(code=f"coupon_{found.code.value}", text=found.text))
+        if isinstance(found, Refusal):
+            unmet.append(_unmet(found))
+            continue
+        gift = means.gifts.get(found.gift_sku_id or "")
+        if found.gift_sku_id is not None and gift is None:
+            unmet.append(_unmet(gift_gone()))
             continue
         effects[coupon.id] = found
         lines = _reduced(lines, found, note=coupon.terms.name)
-        gift = means.gifts.get(found.gift_sku_id or "")
-        if coupon.terms.kind is CouponKind.GIFT and gift is not None:
+        if gift is not None:
             given = QuotedLine(sku_id=gift.sku_id, quantity=1, list=gift.price, gift=True)
             lines = [*lines, given.less("coupon", gift.price, coupon.terms.name)]
     return lines, effects
+
+
+def _unmet(refusal: Refusal) -> Unmet:
+    return Unmet(code=f"coupon_{refusal.code.value}", text=refusal.text)
+
+
+def gift_gone() -> Refusal:
+    return Refusal(code=Reason.GIFT_GONE, text=_("赠品暂时没有货，这张优惠券先留着。"))
+
+
+def freight_is_free() -> Refusal:
+    return Refusal(code=Reason.FREIGHT_IS_FREE, text=_("这一单本来就免运费，这张优惠券先留着。"))
 
 
 def _for_coupons(line: QuotedLine, one: Wanted) -> coupon_rules.Line:
