@@ -14,15 +14,18 @@ from shopapp.kernel import (
 )
 from shopapp.kernel.personal import PersonalData
 from shopapp.loyalty.adjustments import models as adjustments_models
+from shopapp.loyalty.adjustments import personal as adjustments_personal
 from shopapp.loyalty.cards import models as cards_models
 from shopapp.loyalty.cards import personal as cards_personal
 from shopapp.loyalty.coupons import models as coupons_models
+from shopapp.loyalty.coupons import personal as coupons_personal
 from shopapp.loyalty.ledger import models as ledger_models
 from shopapp.loyalty.perks import models as perks_models
 from shopapp.loyalty.perks import personal as perks_personal
 from shopapp.loyalty.points import models as points_models
 from shopapp.loyalty.points import personal as points_personal
 from shopapp.loyalty.tiers import models as tiers_models
+from shopapp.loyalty.tiers import personal as tiers_personal
 from shopapp.loyalty.wallet import models as wallet_models
 from shopapp.loyalty.wallet import personal as wallet_personal
 from shopapp.members.addresses import models as addresses_models
@@ -99,10 +102,21 @@ PERSONAL: list[PersonalData] = [
         obstacles=orders_personal.obstacles,
         binds=orders_personal.binds,
     ),
-    PersonalData(name="points", export=points_personal.export, erase=None, binds=points_personal.binds),
+    PersonalData(name="adjustments", export=adjustments_personal.export, erase=adjustments_personal.erase),
     PersonalData(
-        name="wallet", export=wallet_personal.export, erase=None, obstacles=wallet_personal.obstacles
+        name="points",
+        export=points_personal.export,
+        erase=points_personal.erase,
+        binds=points_personal.binds,
     ),
+    PersonalData(
+        name="wallet",
+        export=wallet_personal.export,
+        erase=wallet_personal.erase,
+        obstacles=wallet_personal.obstacles,
+    ),
+    PersonalData(name="tier", export=tiers_personal.export, erase=None),
+    PersonalData(name="coupons", export=coupons_personal.export, erase=None),
     PersonalData(name="perks", export=perks_personal.export, erase=None),
     PersonalData(name="cards", export=cards_personal.export, erase=None),
     PersonalData(name="notes", export=notes_personal.export, erase=notes_personal.erase),

@@ -43,6 +43,7 @@ class Lot:
     months: int
     days: int
     state: str
+    order: str
     ends: datetime = NEVER
     activates: datetime | None = None
     spent: int = 0
@@ -128,10 +129,11 @@ class Model:
         life: tuple[int, int],
         waits: bool,
         adjust: bool,
+        order: str = "",
         now: datetime,
     ) -> None:
         months, days = life
-        lot = Lot(key, len(self.lots), home, amount, amount, months, days, "pending")
+        lot = Lot(key, len(self.lots), home, amount, amount, months, days, "pending", order or key)
         self.lots[key] = lot
         self.shop["adjusted" if adjust else "issued"] += amount
         if not waits:
@@ -244,22 +246,34 @@ class Model:
             return 0
         lot.taken_back += wanted
         missing = wanted
-        others = (
-            [other for other in self.mine(lot.home) if other is not lot] if policy == "other_lots" else []
-        )
-        for source in [lot, *others]:
+        same = [*self.mine(lot.home, "pending"), *self.mine(lot.home)]
+        others = [other for other in same if other.order == lot.order]
+        if policy == "other_lots":
+            others += [other for other in self.mine(lot.home) if other.order != lot.order]
+        for source in [lot, *(other for other in others if other is not lot)]:
             part = min(missing, self.free(source))
             source.remaining -= part
             source.reversed += part
             missing -= part
+            if part and source.state == "pending" and not source.remaining:
+                source.state = "cancelled"
         self.shop["reversed"] += wanted
         if policy == "waive":
             self.shop["waived"] += missing
         else:
             self.debts[lot.home] += missing
-        if lot.state == "pending" and not lot.remaining:
-            lot.state = "cancelled"
         return wanted
+
+    def forfeit(self, home: int) -> None:
+        for lot in [*self.mine(home), *self.mine(home, "pending")]:
+            over = self.free(lot)
+            lot.remaining -= over
+            lot.expired += over
+            self.shop["expired"] += over
+            if lot.state == "pending":
+                lot.state = "cancelled"
+        self.shop["waived"] += self.debts[home]
+        self.debts[home] = 0
 
     def merge(self, key: str, source: int, target: int) -> None:
         lots = [lot.key for lot in self.lots.values() if lot.home == source]

@@ -10,20 +10,25 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from shopapp.kernel import clock, preferences
+from shopapp.kernel import clock, outbox, preferences
 from shopapp.kernel.access import Permission, Role
 from shopapp.kernel.audit import AuditEntry
 from shopapp.kernel.db import db, transaction
 from shopapp.kernel.errors import Invalid, ShopError
+from shopapp.kernel.states import IllegalMove
 from shopapp.loyalty.adjustments import services
 from shopapp.loyalty.adjustments.models import ADJUSTMENT_MOVES, Adjustment, AdjustmentState
 from shopapp.loyalty.adjustments.rules import life_until, needs_second
 from shopapp.loyalty.adjustments.services import PrincipalFull
+from shopapp.loyalty.ledger import queries as ledger
 from shopapp.loyalty.ledger.models import Kind, Posting, Unit
 from shopapp.loyalty.ledger.writing import NotEnough, purse
+from shopapp.members.rights import services as rights
 from tests.store.test_orders_race import at_once
 from tests.support.clocks import ShopClock
+from tests.support.desks import acting
 from tests.support.ledger import assert_books_hold, balance, earn, hold, lots
+from tests.support.members import make_member
 from tests.support.merchant import merchant_client
 from tests.support.people import Person, make_person
 from tests.support.staff import desk, make_staff, words_after
@@ -371,3 +376,25 @@ def test_wrong_forms_say_why_and_change_nothing(app: Flask) -> None:
     assert service.get(address(person)).status_code == 200
     assert form(service, person, amount="5").status_code == 403
     assert desk(app, Role.WAREHOUSE).get("/admin/adjustments").status_code == 403
+
+
+def owed(unit: Unit) -> int:
+    """What the shop owes all customers of a unit."""
+    told = ledger.liabilities(since=clock.now(), until=clock.now() + timedelta(days=1))
+    return sum(one.closing for one in told if one.unit is unit)
+
+
+def test_who_is_erased_gets_nothing_more_and_is_owed_nothing(app: Flask) -> None:
+    anna, owner = make_member(), make_staff(role=Role.OWNER)
+    outbox.deliver_due(now=clock.now())
+    waiting = propose(anna, 100_000).public_id
+    earn(purse(customer_id=anna.id, unit=Unit.GIFT), 500, key="gift", subject="adjustment:gift")
+    earn(purse(customer_id=anna.id, unit=Unit.POINTS), 70, key="pending", pending=True)
+    assert owed(Unit.POINTS) >= 170
+    with transaction():
+        rights.erase(customer_id=anna.id, public_id=anna.signed_in.public_id, now=clock.now())
+    assert [(row.state, row.note) for row in rows()] == [(S.REFUSED, "顾客已注销")]
+    with pytest.raises(IllegalMove), acting(app, owner):
+        services.decide(public_id=waiting, approve=True, now=clock.now())
+    assert (owed(Unit.POINTS), owed(Unit.GIFT), have(anna), have(anna, Unit.GIFT)) == (0, 0, 0, 0)
+    assert_books_hold()

@@ -205,7 +205,7 @@ def test_spent_awards_become_a_debt_that_the_next_earnings_repay(app: Flask) -> 
     mine = new_purse()
     earn(mine, 100, key="award")
     spend(mine, 90, key="spent")
-    earn(mine, 40, key="other")
+    earn(mine, 40, key="other", subject="order:3")
     take_back("award", refunded=1, paid=1, key="refund")
     owing = balance(mine)
     assert (owing.active, owing.debt, owing.available) == (40, 90, 40)
@@ -230,7 +230,7 @@ def test_the_policy_says_who_bears_what_was_spent(
     mine = new_purse()
     earn(mine, 100, key="award")
     spend(mine, 90, key="spent")
-    earn(mine, 40, key="other")
+    earn(mine, 40, key="other", subject="order:3")
     take_back("award", refunded=1, paid=1, key="refund", shortfall=shortfall)
     assert (balance(mine).active, balance(mine).debt) == (active, debt)
     assert_books_hold()
@@ -350,3 +350,19 @@ def test_the_command_says_whether_the_books_hold(app: Flask) -> None:
     bad = run.invoke(args=["ledger", "verify", "--json"])
     assert bad.exit_code == 1
     assert '"ok": false' in bad.output
+
+
+def test_what_a_refund_takes_back_comes_from_the_same_order_before_it_is_owed(app: Flask) -> None:
+    """Lines A (289) and B (119) of one order, 150 points from before; 500 spent, then A goes back whole."""
+    anna = new_purse()
+    earn(anna, 150, key="before", subject="task:joined", life=Life(months=12))
+    earn(anna, 289, key="a", subject="order:1", life=Life(months=12))
+    earn(anna, 119, key="b", subject="order:1", life=Life(months=12))
+    earn(anna, 40, key="other", subject="order:2", life=Life(months=12))
+    spend(anna, 500, key="spent")
+    take_back("a", refunded=100, paid=100, key="back")
+    now = balance(anna)
+    assert (now.available, now.debt) == (40, 231)
+    take_back("b", refunded=100, paid=100, key="back too")
+    assert (balance(anna).available, balance(anna).debt) == (40, 350)
+    assert_books_hold()

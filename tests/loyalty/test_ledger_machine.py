@@ -22,27 +22,18 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from shopapp.kernel.db import db, transaction
 from shopapp.kernel.errors import ShopError
 from shopapp.loyalty.ledger import holds, jobs, merging, queries, services
-from shopapp.loyalty.ledger.models import (
-    Entry,
-    Hold,
-    HoldPart,
-    Kind,
-    LedgerAccount,
-    LedgerMerge,
-    Lot,
-    Posting,
-    Unit,
-)
+from shopapp.loyalty.ledger.models import Kind, LedgerAccount, Lot, Unit
 from shopapp.loyalty.ledger.rules import Life
 from shopapp.loyalty.ledger.services import Shortfall
 from shopapp.loyalty.ledger.verify import verify
 from shopapp.loyalty.ledger.writing import Purse
 from tests.loyalty.ledger_model import CHINA, NEVER, Model, RefusedError
+from tests.support.ledger import another, forget_all
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "0"))
 USUAL_EXAMPLES, STEPS = 14, 40
@@ -55,6 +46,7 @@ amounts = st.integers(1, 120)
 lives = st.sampled_from([(0, 3), (0, 10), (0, 30), (1, 0), (2, 0), (12, 0), (0, 0)])
 choices = st.integers(0, 1000)
 yes = st.sampled_from([True, False, False, False])
+orders = st.sampled_from([None, None, "a", "b"])
 spans = st.sampled_from([(1, 0), (3, 5), (6, 23), (7, 0), (12, 0), (31, 0), (60, 0), (400, 1)])
 
 
@@ -133,19 +125,37 @@ class Machine(RuleBasedStateMachine):
             self.hold(home, held, lapses=None)
             self.spend(home, held, adjust=False)
 
-    @rule(home=customers, amount=amounts, life=lives, waits=yes, adjust=yes, paid=st.integers(1, 90))
+    @rule(
+        home=customers,
+        amount=amounts,
+        life=lives,
+        waits=yes,
+        adjust=yes,
+        paid=st.integers(1, 90),
+        order=orders,
+    )
     def earn(
-        self, home: int, amount: int, life: tuple[int, int], waits: bool, adjust: bool, paid: int
+        self,
+        home: int,
+        amount: int,
+        life: tuple[int, int],
+        waits: bool,
+        adjust: bool,
+        paid: int,
+        order: str | None = None,
     ) -> None:
         key = next(self.keys)
+        order = order or key
         self.paid[key] = paid
         self.both(
-            lambda: self.model.earn(home, key, amount, life=life, waits=waits, adjust=adjust, now=self.now),
+            lambda: self.model.earn(
+                home, key, amount, life=life, waits=waits, adjust=adjust, order=order, now=self.now
+            ),
             services.earn,
             purse=self.purses[home],
             amount=amount,
             key=key,
-            subject=f"order:{key}",
+            subject=f"order:{order}",
             life=Life(months=life[0], days=life[1]),
             pending=waits,
             kind=Kind.ADJUST if adjust else Kind.EARN,
@@ -155,10 +165,12 @@ class Machine(RuleBasedStateMachine):
     @rule(choice=choices, days=st.integers(-3, 20))
     def fix_activation(self, choice: int, days: int) -> None:
         waiting = [lot for lot in self.model.lots.values() if lot.state == "pending"]
-        lot = waiting[choice % len(waiting)]
-        lot.activates = self.now + timedelta(days=days)
+        order, at = waiting[choice % len(waiting)].order, self.now + timedelta(days=days)
+        same = [lot for lot in waiting if lot.order == order]
+        for lot in same:
+            lot.activates = at
         with transaction():
-            assert services.activate_by(subject=f"order:{lot.key}", at=lot.activates) == 1
+            assert services.activate_by(subject=f"order:{order}", at=at) == len(same)
 
     @rule()
     def run_activation(self) -> None:
@@ -240,6 +252,12 @@ class Machine(RuleBasedStateMachine):
         assert answers[0] == answers[1].amount
         if not answers[0]:
             self.told.pop()
+
+    @precondition(lambda self: self.steps % 5 == 4)
+    @rule(home=customers)
+    def forfeit(self, home: int) -> None:
+        self.both(lambda: self.model.forfeit(home), services.forfeit, purse=self.purses[home])
+        self.told.pop()
 
     @rule(pair=st.permutations(CUSTOMERS))
     def merge(self, pair: list[int]) -> None:
@@ -368,24 +386,6 @@ class Machine(RuleBasedStateMachine):
 
     def choose(self, among: dict[str, Any], choice: int) -> str:
         return list(among)[choice % len(among)]
-
-
-def another(told: dict[str, Any]) -> dict[str, Any]:
-    """The same call with another body."""
-    if "source" in told:
-        return told | {"source": told["target"], "target": told["source"]}
-    if "refunded" in told:
-        return told | {"paid": told["paid"] + 1}
-    return told | {"amount": (told["amount"] or 0) + 1}
-
-
-def forget_all() -> None:
-    db.session.rollback()
-    db.session.execute(update(Posting).values(reverses_id=None))
-    for model in (HoldPart, Hold, LedgerMerge, Entry, Posting, Lot, LedgerAccount):
-        db.session.execute(delete(model))
-    db.session.commit()
-    db.session.remove()
 
 
 def test_any_sequence_of_movements_comes_to_what_the_plain_rules_say(app: Flask) -> None:

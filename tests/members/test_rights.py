@@ -17,6 +17,8 @@ from shopapp.kernel.db import db, transaction
 from shopapp.kernel.idempotency import StoredAnswer
 from shopapp.kernel.settings import settings
 from shopapp.kernel.sms import FakeSms
+from shopapp.loyalty.ledger import Unit
+from shopapp.loyalty.ledger.writing import purse
 from shopapp.members.channels import services as channels
 from shopapp.members.identity import services as identity
 from shopapp.members.identity.models import Customer, CustomerSession, WeChatAccount
@@ -34,6 +36,8 @@ from shopapp.wechat.models import OutgoingMessage, Push
 from tests.store.test_orders_race import at_once
 from tests.support.catalogue import make_sku
 from tests.support.clocks import ShopClock
+from tests.support.coupons import give
+from tests.support.ledger import earn
 from tests.support.members import (
     PHONE,
     ask_code,
@@ -79,6 +83,8 @@ def a_full_life(app: Flask, gateway: FakeSms) -> tuple[Person, Order]:
     ship(order, waybill="SF1234567890")
     with transaction():
         orders.confirm_receipt(no=order.no, customer_id=person.id, now=now)
+    give(person.id, name="新人券")
+    earn(purse(customer_id=person.id, unit=Unit.GROWTH), 88, key="TEST-growth", at=now)
     sku = make_sku().public_id
     with transaction():
         carts.put_item(of=CartOwner(customer_id=person.id), sku_public_id=sku, quantity=2, now=now)
@@ -105,6 +111,7 @@ def a_full_life(app: Flask, gateway: FakeSms) -> tuple[Person, Order]:
 
 def test_an_export_holds_all_that_is_known_by_feature(app: Flask, gateway: FakeSms) -> None:
     person, order = a_full_life(app, gateway)
+    outbox.deliver_due(now=shop_clock.now())
     answer = app.test_client().get("/api/v1/me/export", headers=person.headers)
     known = answer.get_json()
     assert answer.status_code == 200
@@ -119,6 +126,9 @@ def test_an_export_holds_all_that_is_known_by_feature(app: Flask, gateway: FakeS
     assert [visit["channel"] for visit in known["visits"]] == ["柜台"]
     assert WORDS in [message["content"] for message in known["messages"]]
     assert [line["quantity"] for line in known["cart"]] == [2]
+    assert known["tier"]["tier"] == "普通会员"
+    assert [line["amount"] for line in known["tier"]["growth"]] == [88]
+    assert [one["name"] for one in known["coupons"]] == ["新人券"]
 
 
 def test_an_export_is_ones_own_alone(app: Flask, gateway: FakeSms) -> None:

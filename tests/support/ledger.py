@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from shopapp.kernel import clock
 from shopapp.kernel.clock import SHOP_ZONE
 from shopapp.kernel.db import db, transaction
 from shopapp.loyalty.ledger import holds, queries, services
-from shopapp.loyalty.ledger.models import Lot, Unit
+from shopapp.loyalty.ledger.models import (
+    Entry,
+    Hold,
+    HoldPart,
+    LedgerAccount,
+    LedgerMerge,
+    Lot,
+    Posting,
+    Unit,
+)
 from shopapp.loyalty.ledger.queries import Balance
 from shopapp.loyalty.ledger.rules import Life
 from shopapp.loyalty.ledger.services import Shortfall
@@ -102,3 +112,22 @@ def assert_books_hold() -> None:
     db.session.rollback()
     report = verify()
     assert report.problems == []
+
+
+def another(told: dict[str, Any]) -> dict[str, Any]:
+    """The same call with another body."""
+    if "source" in told:
+        return told | {"source": told["target"], "target": told["source"]}
+    if "refunded" in told:
+        return told | {"paid": told["paid"] + 1}
+    return told | {"amount": (told["amount"] or 0) + 1}
+
+
+def forget_all() -> None:
+    """No account is left."""
+    db.session.rollback()
+    db.session.execute(update(Posting).values(reverses_id=None))
+    for model in (HoldPart, Hold, LedgerMerge, Entry, Posting, Lot, LedgerAccount):
+        db.session.execute(delete(model))
+    db.session.commit()
+    db.session.remove()

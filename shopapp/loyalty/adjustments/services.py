@@ -112,7 +112,7 @@ def decide(*, public_id: str, approve: bool, note: str = "", now: datetime) -> A
     """Agree to a proposal or refuse it, as somebody of the staff who did not make it.
 
     Raises `NotFound`, `SecondPersonNeeded`, `IllegalMove` if it was decided before; agreeing also `NotEnough`,
-    `PrincipalFull`, `Invalid` if its end has passed.
+    `PrincipalFull`, `Gone`, `Invalid` if its end has passed.
     """
     row = found(db.session.scalar(select(Adjustment).where(Adjustment.public_id == public_id)))
     actor = current_actor()
@@ -127,7 +127,10 @@ def decide(*, public_id: str, approve: bool, note: str = "", now: datetime) -> A
         decided_at=now,
         note=note.strip(),
     )
+    person = customers.by_ids(customer_ids=[row.customer_id])[row.customer_id]
     if approve:
+        if person.erased_at is not None:
+            raise Gone
         wrong = rules.problems(
             unit=row.unit, amount=row.amount, reason=row.reason, expires_at=row.expires_at, now=now
         )
@@ -135,8 +138,7 @@ def decide(*, public_id: str, approve: bool, note: str = "", now: datetime) -> A
             raise Invalid(wrong)
         _check_balance(row, now=now)
         _post(row, approver=name, now=now)
-    customer = customers.by_ids(customer_ids=[row.customer_id])[row.customer_id].public_id
-    _record("ledger.approve" if approve else "ledger.refuse", row, customer=customer)
+    _record("ledger.approve" if approve else "ledger.refuse", row, customer=person.public_id)
     return row
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 
@@ -109,7 +109,7 @@ def reversal(
     lot: OpenLot,
     *,
     wanted: int,
-    others: Sequence[OpenLot] = (),
+    others: Iterable[OpenLot] = (),
     bearer: Book = Book.DEBT,
     key: str,
     body_hash: str,
@@ -126,10 +126,10 @@ def reversal(
         missing -= part
         legs.append(Leg(book=book, amount=-part, lot_id=source.id))
         changed.append(source)
+        if source.state is LotState.PENDING and source.remaining == 0:
+            source.state = LotState.CANCELLED
     if missing:
         legs.append(Leg(book=bearer, amount=-missing))
-    if lot.state is LotState.PENDING and lot.remaining == 0:
-        lot.state = LotState.CANCELLED
     return Draft(
         account=account,
         kind=Kind.REVERSE,
@@ -267,6 +267,37 @@ def expire(account: Account, *, lots: Sequence[OpenLot], now: datetime) -> list[
                 Leg(book=Book.EXPIRED, amount=sum(amount for _lot, amount in over)),
             ],
             lots=[lot for lot, _amount in over],
+        )
+    ]
+
+
+def forfeiting(account: Account, *, lots: Sequence[OpenLot]) -> list[Draft]:
+    """End what is free of these lots, whenever it would have ended, and waive what is owed."""
+    legs = []
+    for lot in lots:
+        book = Book.PENDING if lot.state is LotState.PENDING else Book.ACTIVE
+        legs.append(Leg(book=book, amount=-lot.free, lot_id=lot.id))
+        lot.expired += lot.free
+        lot.remaining = lot.held
+        if lot.state is LotState.PENDING:
+            lot.state = LotState.CANCELLED
+    legs = [leg for leg in legs if leg.amount]
+    if legs:
+        legs.append(Leg(book=Book.EXPIRED, amount=-sum(leg.amount for leg in legs)))
+    if account.debt:
+        legs += [Leg(book=Book.DEBT, amount=account.debt), Leg(book=Book.WAIVED, amount=-account.debt)]
+    if not legs:
+        return []
+    key = f"forfeit:{account.id}:{account.seq + 1}"
+    return [
+        Draft(
+            account=account,
+            kind=Kind.EXPIRE,
+            key=key,
+            body_hash=rules.body_hash("forfeit", key),
+            subject="erasure",
+            legs=legs,
+            lots=list(lots),
         )
     ]
 

@@ -200,8 +200,8 @@ def take_back(
 ) -> Receipt:
     """Take back the share of an award that `refunded` of `paid` stands for, both counted from the first refund on.
 
-    First what is pending of it, then what remains of it, then as `shortfall` says. Refunds in any split and order come
-    to the same. The receipt's amount is what was taken with this key, 0 when other keys had taken all of it before.
+    First what remains of it, then what is pending and what remains of the same subject's other awards, then as
+    `shortfall` says. Refunds in any split and order come to the same. The receipt's amount is what was taken with this key, 0 when other keys had taken all of it before.
     Raises `NotFound` for an award there is not, `KeyTaken`, `ValueError` for more refunded than paid.
     """
     locked = writing.lock_where(lambda: {_award(award).account_id})
@@ -217,15 +217,15 @@ def take_back(
         return Receipt(posting_id=None, amount=0, balance=account.active, repeated=True)
     lots = [own if own.id != lot.id else lot for own in writing.open_lots([account.id])[account.id]]
     drafts = drafting.expire(account, lots=lots, now=now)
-    if shortfall is not Shortfall.OTHER_LOTS:
-        lots = []
+    siblings = _siblings(lot, known={one.id: one for one in lots})
+    others = lots if shortfall is Shortfall.OTHER_LOTS else []
     earned = found(statements.POSTING_WITH_KEY.row(key=award))
     drafts.append(
         drafting.reversal(
             account,
             lot,
             wanted=wanted,
-            others=[other for other in lots if other.id != lot.id],
+            others={other.id: other for other in [*siblings, *others] if other.id != lot.id}.values(),
             bearer=Book.WAIVED if shortfall is Shortfall.WAIVE else Book.DEBT,
             key=key,
             body_hash=body,
@@ -235,6 +235,23 @@ def take_back(
     )
     posting_id = writing.write(drafts, now=now)[-1]
     return Receipt(posting_id=posting_id, amount=wanted, balance=account.active)
+
+
+def forfeit(*, purse: Purse, now: datetime) -> int:
+    """End all that is left in an account, pending or active, and what is owed there, since its owner is gone; how much
+    ended. What a hold still keeps stays until then. Told again it changes nothing more.
+    """
+    account = writing.lock(purse)
+    drafts = drafting.forfeiting(account, lots=writing.lots_left(account.id))
+    ended = account.active + account.pending
+    writing.write(drafts, now=now)
+    return ended - account.active - account.pending
+
+
+def _siblings(lot: OpenLot, *, known: dict[int, OpenLot]) -> list[OpenLot]:
+    """What remains of the subject's awards; those that are in memory already are the same objects."""
+    rows = writing.lots_of_subject(account_id=lot.account_id, subject=lot.subject)
+    return [known.get(row.id, row) for row in rows]
 
 
 def _award(award: str) -> OpenLot:

@@ -104,6 +104,20 @@ def _lots_of_award(_dialect: str) -> Select[*tuple[Any, ...]]:
     return select(LOTS).where(LOTS.c.award == bindparam("award"))
 
 
+def _lots_left(_dialect: str) -> Select[*tuple[Any, ...]]:
+    mine = (LOTS.c.account_id == bindparam("account_id"), LOTS.c.remaining > 0)
+    return select(LOTS).where(*mine).order_by(LOTS.c.id)
+
+
+def _lots_of_subject(_dialect: str) -> Select[*tuple[Any, ...]]:
+    mine = (LOTS.c.account_id == bindparam("account_id"), LOTS.c.subject == bindparam("subject"))
+    return (
+        select(LOTS)
+        .where(*mine, LOTS.c.remaining > 0)
+        .order_by(LOTS.c.expires_at.asc().nulls_last(), LOTS.c.id)
+    )
+
+
 def _save_lot(_dialect: str) -> Update:
     names = (
         *("account_id", "state", "remaining", "held", "spent", "expired", "reversed", "taken_back"),
@@ -170,6 +184,8 @@ INSERT_LOT = Prepared(_insert_lot)
 OPEN_LOTS = Prepared(_open_lots)
 LOTS_BY_ID = Prepared(_lots)
 LOTS_OF_AWARD = Prepared(_lots_of_award)
+LOTS_LEFT = Prepared(_lots_left)
+LOTS_OF_SUBJECT = Prepared(_lots_of_subject)
 SAVE_LOT = Prepared(_save_lot)
 AVAILABLE = Prepared(_available)
 HOLD_WITH_KEY = Prepared(_hold_with_key)

@@ -196,6 +196,19 @@ def lots_of_award(award: str) -> list[OpenLot]:
     return [OpenLot(**row._asdict()) for row in statements.LOTS_OF_AWARD.rows(award=award)]
 
 
+def lots_left(account_id: int) -> list[OpenLot]:
+    """Everything that remains in an account, pending or active."""
+    return [OpenLot(**row._asdict()) for row in statements.LOTS_LEFT.rows(account_id=account_id)]
+
+
+def lots_of_subject(*, account_id: int, subject: str) -> list[OpenLot]:
+    """What remains of everything that this subject earned in an account, pending first, then what ends first."""
+    rows = statements.LOTS_OF_SUBJECT.rows(account_id=account_id, subject=subject)
+    return sorted(
+        (OpenLot(**row._asdict()) for row in rows), key=lambda lot: lot.state is not LotState.PENDING
+    )
+
+
 def repeated(*, key: str, body_hash: str) -> Row[*tuple[Any, ...]] | None:
     """The posting with this key, if there is one. Raises `KeyTaken` if it was made by another body, `ValueError` if it
     is too long.

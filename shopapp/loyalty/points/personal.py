@@ -1,14 +1,15 @@
-"""Points as part of what is known of a person. The books name nobody but the row, and stay."""
+"""Points as part of what is known of a person. The books name nobody but the row, and stay; what is left ends there."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from shopapp.kernel import clock
 from shopapp.loyalty.ledger import Unit, due
 from shopapp.loyalty.ledger import queries as ledger
+from shopapp.loyalty.ledger import services as books
 
 from . import queries, wording
 
@@ -39,6 +40,11 @@ def export(customer_id: int) -> dict[str, Any]:
             ).items()
         ],
     }
+
+
+def erase(customer_id: int, now: datetime) -> None:
+    """Nobody is left to spend them: they end, and the shop owes them no longer."""
+    books.forfeit(purse=queries.points_purse(customer_id), now=now)
 
 
 def binds(customer_ids: Collection[int]) -> set[int]:

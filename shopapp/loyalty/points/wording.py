@@ -24,6 +24,7 @@ SUBJECTS: dict[str, Any] = {
     "task:profile": _l("完善资料奖励"),
     "adjustment": _l("店家调整"),
     "expiry": _l("积分到期"),
+    "erasure": _l("注销账号"),
 }
 KINDS: dict[Kind, Any] = {
     Kind.EARN: _l("获得积分"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from shopapp.kernel import clock
 from shopapp.kernel.clock import SHOP_ZONE
 from shopapp.kernel.i18n import _
+from shopapp.loyalty.ledger import Unit
+from shopapp.loyalty.ledger import services as books
+from shopapp.loyalty.ledger.writing import purse
 
 from . import queries, wording
 
@@ -33,6 +37,11 @@ def export(customer_id: int) -> dict[str, Any]:
         if cursor is None:
             break
     return {"principal_fen": own.principal.fen, "gift_fen": own.gift.fen, "movements": movements}
+
+
+def erase(customer_id: int, now: datetime) -> None:
+    """What was given beside paid money ends; paid money itself stood in the way."""
+    books.forfeit(purse=purse(customer_id=customer_id, unit=Unit.GIFT), now=now)
 
 
 def obstacles(customer_id: int) -> list[str]:
