@@ -15,9 +15,10 @@ import psycopg
 from psycopg import sql
 
 from shopapp.kernel.ids import new_id
-from shopapp.loyalty.ledger import rules
+from shopapp.loyalty.ledger import drafting, rules
 from shopapp.loyalty.ledger.models import Book, Kind, LotState, Unit
 from shopapp.loyalty.ledger.rules import Leg, Life
+from shopapp.loyalty.ledger.writing import purse
 from shopapp.loyalty.tiers import queries as tiers
 from tests.support.databases import connect
 
@@ -89,14 +90,19 @@ class Pages:
         )
         return number
 
+    def promised(self, amount: int) -> str:
+        owner = purse(customer_id=self.owner, unit=self.unit)
+        return drafting.earn_body(owner, amount=amount, subject="order:1", life=LIFE, pending=False)
+
     def post(self, kind: Kind, key: str, at: datetime, legs: list[Leg]) -> None:
         amount = sum(leg.amount for leg in legs)
+        body = self.promised(amount) if kind is Kind.EARN else rules.body_hash(key)
         legs.append(Leg(book=Book.ISSUED if kind is Kind.EARN else Book.SPENT, amount=-amount))
         self.active += amount
         self.seq += 1
         self.sheets.postings += 1
         row = [
-            *(self.id, self.seq, key, rules.body_hash(key), kind, "order:1", None, "", "system:bench", None),
+            *(self.id, self.seq, key, body, kind, "order:1", None, "", "system:bench", None),
             *(self.active, at),
         ]
         self.head = rules.chain_hash(self.head, row, legs)

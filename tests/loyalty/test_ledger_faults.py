@@ -312,3 +312,19 @@ def test_of_awards_that_wait_the_one_due_first_pays_the_debt_however_late_the_ru
         services.activate_by(subject="soon", at=day(8))
     jobs.activate_points(day(10))
     assert {lot.award: lot.remaining for lot in lots()} == {"award": 0, "late": 10, "soon": 0}
+
+
+def test_a_longer_life_and_another_spending_written_into_the_rows_are_found(app: Flask) -> None:
+    mine = new_purse()
+    earn(mine, 100, key="award", life=MONTH, pending=True)
+    earn(mine, 50, key="now", life=MONTH, subject="order:2")
+    hold(mine, 30, key="order")
+    commit("order", 20)
+    assert verify().ok
+    for tampered, told in (
+        ("UPDATE ledger_lots SET life = 'P9M' WHERE award = 'award'", "does not live as long"),
+        ("UPDATE ledger_holds SET committed = 10", "spent something else"),
+    ):
+        db.session.execute(text(tampered))
+        db.session.commit()
+        assert any(told in problem.text for problem in verify().problems)

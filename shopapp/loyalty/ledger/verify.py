@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
 from shopapp.kernel.db import db, is_sqlite
 
 from . import rules
+from .drafting import earn_body
 from .models import (
     Book,
     Entry,
@@ -24,8 +25,8 @@ from .models import (
     LotState,
     Posting,
 )
-from .rules import COUNTER, Leg
-from .writing import hashed
+from .rules import COUNTER, Leg, Life
+from .writing import Purse, hashed
 
 ACCOUNTS_AT_ONCE = 500
 PROBLEMS_MAX = 100
@@ -107,7 +108,14 @@ def _check_batch(ids: list[int], report: Report) -> None:
             lots[row.account_id].append(row)
         sums = _sums_of_lots([lot.id for found in lots.values() for lot in found])
         held, pinned = _holds(ids)
+        awards = _awards(ids)
+        committed = _committed(ids)
     for account in accounts:
+        _check_awards(account, awards.get(account.id, []), report)
+        for hold_id, wanted in committed.get(account.id, []):
+            report.wrong(
+                account.id, f"hold {hold_id} says it spent something else than the {wanted} that were"
+            )
         _check_chain(account, postings[account.id], entries, report)
         _check_balances(account, postings[account.id], entries, held.get(account.id, 0), report)
         for lot in lots[account.id]:
@@ -188,6 +196,60 @@ def _holds(ids: list[int]) -> tuple[dict[int, int], dict[int, int]]:
     for lot_id, amount in db.session.execute(parts):
         pinned[lot_id] = pinned.get(lot_id, 0) + amount
     return held, pinned
+
+
+def _awards(ids: list[int]) -> dict[int, list[Any]]:
+    """The postings that brought a lot, by account, with how long the lot says that it lives."""
+    statement = (
+        select(Posting.__table__, Entry.book, Entry.amount, Lot.life)
+        .join(Entry, Entry.posting_id == Posting.id)
+        .join(Lot, and_(Lot.id == Entry.lot_id, Lot.award == Posting.key))
+        .where(Posting.account_id.in_(ids), Posting.kind.in_((Kind.EARN, Kind.ADJUST)))
+    )
+    found: dict[int, list[Any]] = {}
+    for row in db.session.execute(statement):
+        found.setdefault(row.account_id, []).append(row)
+    return found
+
+
+def _check_awards(account: Any, awards: list[Any], report: Report) -> None:
+    """What the key of an award was bound to names the life of its lot too."""
+    owner = Purse(owner_kind=account.owner_kind, owner_id=account.owner_id, unit=account.unit)
+    for row in awards:
+        bound = earn_body(
+            owner,
+            amount=row.amount,
+            subject=row.subject,
+            reason=row.reason,
+            life=_life(row.life),
+            pending=row.book is Book.PENDING,
+            kind=row.kind,
+        )
+        if row.body_hash != bound or str(_life(row.life) or "") != row.life:
+            report.wrong(account.id, "its lot does not live as long as was promised", row.seq)
+
+
+def _life(text: str) -> Life | None:
+    try:
+        return Life.parse(text)
+    except ValueError:
+        return None
+
+
+def _committed(ids: list[int]) -> dict[int, list[tuple[int, int]]]:
+    """Holds that say they spent something else than was written, by account, with what was."""
+    statement = (
+        select(Hold.account_id, Hold.id, func.sum(Entry.amount))
+        .join(Posting, Posting.id == Hold.posting_id)
+        .join(Entry, and_(Entry.posting_id == Posting.id, Entry.book == Book.SPENT))
+        .where(Hold.account_id.in_(ids), Hold.state == HoldState.COMMITTED)
+        .group_by(Hold.account_id, Hold.id, Hold.committed)
+        .having(func.sum(Entry.amount) != Hold.committed)
+    )
+    found: dict[int, list[tuple[int, int]]] = {}
+    for account_id, hold_id, spent in db.session.execute(statement):
+        found.setdefault(account_id, []).append((hold_id, int(spent)))
+    return found
 
 
 def _check_chain(account: Any, postings: list[Any], entries: dict[int, list[Any]], report: Report) -> None:
