@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from shopapp.events import AccountFollowed, SceneScanned
+from shopapp.kernel import clock
 
-from . import services
+from . import visits
+from .models import TouchKind
 
 
 def count_follow(event: AccountFollowed) -> None:
     if event.scene is not None:
-        services.note_visit(scene=event.scene, openid=event.openid, kind=services.FOLLOW, at=event.at)
+        visits.note_visit(
+            scene=event.scene, openid=event.openid, kind=TouchKind.FOLLOW, at=event.at, now=clock.now()
+        )
 
 
 def count_scan(event: SceneScanned) -> None:
-    services.note_visit(scene=event.scene, openid=event.openid, kind=services.SCAN, at=event.at)
+    visits.note_visit(
+        scene=event.scene, openid=event.openid, kind=TouchKind.SCAN, at=event.at, now=clock.now()
+    )

@@ -1,50 +1,68 @@
-"""Channels: making one with its QR code, and counting who comes through it."""
+"""Channels: making one with its QR code and short link, and changing what it is for."""
 
 from __future__ import annotations
 
-import re
+import secrets
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 
+from shopapp.kernel import preferences
 from shopapp.kernel.db import db, insert_once, rows_changed, transaction
 from shopapp.kernel.errors import Invalid, ShopError
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _, _l
-from shopapp.kernel.ids import new_id
+from shopapp.kernel.ids import ALPHABET, new_id
 from shopapp.wechat import qrcodes
 
-from .models import Channel, ChannelVisit
+from . import rules
+from .models import Channel, ChannelKind, Landing
+from .rules import ChannelContent
 
 SCENE_PREFIX = "c."
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-NAME_LENGTH_MAX = 60
-WELCOME_LENGTH_MAX = 600
-FOLLOW, SCAN = "follow", "scan"
+SHORT_CODE_LENGTH = 7
+SHORT_CODE_TRIES = 5
+WINDOW_DAYS = range(1, 366)
 
 
 class CodeTaken(ShopError):
     status, code, text = 409, "channel_code_taken", _l("渠道代码 %(channel_code)s 已经有了，请换一个。")
 
 
-def create_channel(*, name: str, code: str = "", welcome: str = "", now: datetime) -> Channel:
+def create_channel(*, code: str = "", now: datetime, name: str, welcome: str = "", **more: Any) -> Channel:
     """A channel whose QR code carries the scene `c.<code>`; without a code it gets a random one.
 
-    The QR code itself is made afterwards by `make_qr_code`. Raises `Invalid` and `CodeTaken`.
+    `more` are further fields of `ChannelContent`, kind and landing as themselves or by their values. The QR code itself is made afterwards by `make_qr_code`.
+    Raises `Invalid` and `CodeTaken`.
     """
+    content = _content(name=name, welcome=welcome, **more)
     code = code.strip() or new_id()
-    _check(name=name, code=code, welcome=welcome)
-    values = {"public_id": new_id(), "name": name.strip(), "scene": SCENE_PREFIX + code}
-    if not insert_once(Channel, **values, welcome=welcome.strip(), created_at=now):
-        raise CodeTaken(channel_code=code)
-    return db.session.scalars(select(Channel).filter_by(public_id=values["public_id"])).one()
+    wrong = rules.problems(content)
+    if not rules.CODE.fullmatch(code):
+        wrong["code"] = [_("渠道代码只能用字母、数字、点、横线和下划线，最多 60 位。")]
+    if wrong:
+        raise Invalid(wrong)
+    scene = SCENE_PREFIX + code
+    for _try in range(SHORT_CODE_TRIES):
+        public_id = new_id()
+        values = {"public_id": public_id, "scene": scene, "short_code": _short_code(), "created_at": now}
+        if insert_once(Channel, **vars(content) | values):
+            return db.session.scalars(select(Channel).filter_by(public_id=public_id)).one()
+        if db.session.scalar(select(Channel.id).filter_by(scene=scene)) is not None:
+            break
+    raise CodeTaken(channel_code=code)
 
 
-def change_channel(*, public_id: str, name: str, welcome: str) -> Channel:
-    """Raises `NotFound` and `Invalid`; the code stays, since it is printed somewhere."""
+def change_channel(*, public_id: str, name: str, welcome: str = "", **more: Any) -> Channel:
+    """Write all anew but code and short link, since those are printed somewhere. Raises `NotFound` and `Invalid`."""
     channel = found(db.session.scalar(select(Channel).filter_by(public_id=public_id)))
-    _check(name=name, code="x", welcome=welcome)
-    channel.name, channel.welcome = name.strip(), welcome.strip()
+    content = _content(name=name, welcome=welcome, **more)
+    wrong = rules.problems(content)
+    if wrong:
+        raise Invalid(wrong)
+    for field, value in vars(content).items():
+        setattr(channel, field, value)
     return channel
 
 
@@ -67,22 +85,22 @@ def make_qr_code(*, public_id: str, now: datetime) -> qrcodes.QrCode:
     return made
 
 
-def note_visit(*, scene: str, openid: str, kind: str, at: datetime) -> bool:
-    """Count a follow or a scan through a channel, once; tells whether it was counted. Scenes that are no channel's are
-    passed over."""
-    channel_id = db.session.scalar(select(Channel.id).filter_by(scene=scene))
-    if channel_id is None:
-        return False
-    return insert_once(ChannelVisit, channel_id=channel_id, openid=openid, kind=kind, at=at)
+def set_window(*, days: int) -> None:
+    """How many days a way in counts for what a person does afterwards. Raises `Invalid`."""
+    if days not in WINDOW_DAYS:
+        raise Invalid({"window_days": [_("请填写 1 到 365 的整数。")]})
+    preferences.write("channels.window_days", days)
 
 
-def _check(*, name: str, code: str, welcome: str) -> None:
-    wrong: dict[str, list[str]] = {}
-    if not 0 < len(name.strip()) <= NAME_LENGTH_MAX:
-        wrong["name"] = [_("请填写渠道名称，最多 60 个字。")]
-    if not CODE.fullmatch(code):
-        wrong["code"] = [_("渠道代码只能用字母、数字、点、横线和下划线，最多 60 位。")]
-    if len(welcome.strip()) > WELCOME_LENGTH_MAX:
-        wrong["welcome"] = [_("欢迎语最多 600 个字。")]
-    if wrong:
-        raise Invalid(wrong)
+def _content(*, name: str, welcome: str, **more: Any) -> ChannelContent:
+    trimmed: dict[str, Any] = {
+        field: value.strip() if isinstance(value, str) else value for field, value in more.items()
+    }
+    for field, kind in (("kind", ChannelKind), ("landing", Landing)):
+        if field in trimmed:
+            trimmed[field] = kind(trimmed[field])
+    return ChannelContent(name=name.strip(), welcome=welcome.strip(), **trimmed)
+
+
+def _short_code() -> str:
+    return "".join(secrets.choice(ALPHABET) for _place in range(SHORT_CODE_LENGTH))
