@@ -44,5 +44,8 @@ faults.KNOWN.update(
     bill_missing_row="对账单：少一笔",
     bill_extra_row="对账单：多一笔",
     bill_wrong_amount="对账单：一笔金额不符",
+    flow_missing_row="资金账单：少一笔",
+    flow_extra_row="资金账单：多一笔转账",
+    flow_wrong_amount="资金账单：一笔金额不符",
 )
 deliveries.before_tick(advance)

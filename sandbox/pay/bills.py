@@ -229,10 +229,11 @@ def plant_differences(trades: Sequence[Trade], *, day: date) -> list[Trade]:
 
 def flow_bill(day: date, *, account: str) -> bytes | None:
     """The fund-flow bill of one account; None for a day on which nothing moved."""
-    flows = store.rows(
+    booked = store.rows(
         "SELECT * FROM pay_flows WHERE account = ? AND at >= ? AND at < ? ORDER BY id",
         (account, day_start(day), day_start(day) + DAY),
     )
+    flows = plant_in_flows([dict(flow) for flow in booked])
     if not flows:
         return None
     rows = [
@@ -255,6 +256,18 @@ def flow_bill(day: date, *, account: str) -> bytes | None:
     went = [-flow["amount"] for flow in flows if flow["amount"] < 0]
     totals = [str(len(flows)), str(len(came)), yuan(sum(came)), str(len(went)), yuan(sum(went))]
     return csv(FLOW_COLUMNS, rows, FLOW_SUMMARY, totals)
+
+
+def plant_in_flows(flows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Bend the fund-flow bill the way armed faults ask: a line left out, one with another amount, a transfer too many."""
+    if flows and faults.take("flow_missing_row"):
+        flows.pop(0)
+    if flows and faults.take("flow_wrong_amount"):
+        flows[-1]["amount"] -= 1
+    if flows and faults.take("flow_extra_row"):
+        strange = {"business_no": "1330009999999999", "voucher": "UNKNOWN0001", "remark": "多出来的一笔"}
+        flows.append(flows[-1] | {"name": "商家转账", "kind": "商家转账", "amount": -100} | strange)
+    return flows
 
 
 def ask_trade_bill(query: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from flask import current_app
 
 from shopapp.kernel.settings import settings
 
-from .bills import BillRow
+from .bills import BillRow, FlowRow
 from .fake import FakePay
 from .gateway import PayClient
 from .kinds import (
@@ -32,10 +32,12 @@ from .kinds import (
     Unreadable,
 )
 from .signing import keys_from
+from .transfers import Transfer, TransferRequest, TransferState
 
 __all__ = [
     "BillRow",
     "FakePay",
+    "FlowRow",
     "FollowOrder",
     "Forged",
     "JsapiRequest",
@@ -52,6 +54,9 @@ __all__ = [
     "SettingsRefused",
     "Trade",
     "TradeState",
+    "Transfer",
+    "TransferRequest",
+    "TransferState",
     "Unknown",
     "Unreadable",
     "client",

@@ -1,21 +1,18 @@
-"""A WeChat Pay in memory: keeps orders and refunds, remembers every call, and fails as it is told."""
+"""A WeChat Pay in memory: keeps orders, refunds and transfers, remembers every call, and fails as it is told."""
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeVar
 
 from shopapp.kernel.money import Money
 
 from .bills import BillRow
+from .fake_transfers import FakeTransfers
 from .gateway import PayClient
 from .kinds import (
     FollowOrder,
     Missing,
-    PayProblem,
     RefundAnswer,
     RefundResult,
     Refused,
@@ -23,8 +20,6 @@ from .kinds import (
     TradeState,
 )
 from .signing import PayKeys
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -51,26 +46,19 @@ class FakeRefund:
     refund_id: str
 
 
-class FakePay(PayClient):
-    """Answers like the platform, without it. `calls` lists (call, number) in order; `next_refund` is how refunds go."""
+class FakePay(FakeTransfers, PayClient):
+    """Answers like the platform, without it; `next_refund` is how refunds go."""
 
     def __init__(self, *, appid: str, keys: PayKeys) -> None:
-        super().__init__(base="http://127.0.0.1:9", appid=appid, keys=keys)
-        self.calls: list[tuple[str, str]] = []
+        super().__init__(appid=appid, keys=keys)
         self.orders: dict[str, FakeOrder] = {}
         self.refunds: dict[str, FakeRefund] = {}
         self.bills: dict[date, list[BillRow]] = {}
         self.next_refund = RefundResult.SUCCESS
-        self._failures: dict[str, list[tuple[PayProblem, bool]]] = defaultdict(list)
-        self._lock = threading.RLock()
-
-    def fail(self, call: str, problem: PayProblem, *, after_effect: bool = False, times: int = 1) -> None:
-        """Let the next calls of this name (`prepay`, `query`, …) end in the problem, before or after their effect."""
-        self._failures[call] += [(problem, after_effect)] * times
 
     def pay(self, out_trade_no: str, *, at: datetime) -> Trade:
         """The customer pays in WeChat; the shop is not told. Raises `FollowOrder` on a closed order."""
-        with self._lock:
+        with self.lock:
             order = self.orders[out_trade_no]
             if order.state is not TradeState.NOTPAY:
                 raise FollowOrder("ORDER_CLOSED")
@@ -89,8 +77,8 @@ class FakePay(PayClient):
         notify_url: str,
         expires_at: datetime,
     ) -> str:
-        lost = self._begin("prepay", out_trade_no)
-        with self._lock:
+        lost = self.begin("prepay", out_trade_no)
+        with self.lock:
             known = self.orders.get(out_trade_no)
             wanted = FakeOrder(amount=amount, openid=openid, description=description, expires_at=expires_at)
             if known is None:
@@ -106,28 +94,28 @@ class FakePay(PayClient):
                 raise Refused("INVALID_REQUEST", status=400)
             known.prepay_ids.append(f"wx{out_trade_no}{len(known.prepay_ids)}")
             prepay_id = known.prepay_ids[-1]
-        return self._end(lost, prepay_id)
+        return self.end(lost, prepay_id)
 
     def query(self, *, out_trade_no: str) -> Trade:
-        lost = self._begin("query", out_trade_no)
-        with self._lock:
+        lost = self.begin("query", out_trade_no)
+        with self.lock:
             if out_trade_no not in self.orders:
                 raise Missing("ORDER_NOT_EXIST", status=404)
-            return self._end(lost, self._trade(out_trade_no))
+            return self.end(lost, self._trade(out_trade_no))
 
     def probe(self, *, out_trade_no: str) -> bool:
-        return self._end(self._begin("probe", out_trade_no), out_trade_no in self.orders)
+        return self.end(self.begin("probe", out_trade_no), out_trade_no in self.orders)
 
     def close(self, *, out_trade_no: str) -> None:
-        lost = self._begin("close", out_trade_no)
-        with self._lock:
+        lost = self.begin("close", out_trade_no)
+        with self.lock:
             order = self.orders.get(out_trade_no)
             if order is None:
                 raise Missing("ORDER_NOT_EXIST", status=404)
             if order.state is not TradeState.NOTPAY:
                 raise FollowOrder("ORDERPAID" if order.state.paid else "ORDER_CLOSED", status=400)
             order.state = TradeState.CLOSED
-        self._end(lost, None)
+        self.end(lost, None)
 
     def refund(
         self,
@@ -139,36 +127,21 @@ class FakePay(PayClient):
         reason: str,
         notify_url: str,
     ) -> RefundAnswer:
-        lost = self._begin("refund", out_refund_no)
-        with self._lock:
+        lost = self.begin("refund", out_refund_no)
+        with self.lock:
             if out_refund_no not in self.refunds:
                 self._take_refund(out_trade_no, out_refund_no, amount=amount, total=total)
-            return self._end(lost, self._refund_answer(out_refund_no))
+            return self.end(lost, self._refund_answer(out_refund_no))
 
     def query_refund(self, *, out_refund_no: str) -> RefundAnswer:
-        lost = self._begin("query_refund", out_refund_no)
-        with self._lock:
+        lost = self.begin("query_refund", out_refund_no)
+        with self.lock:
             if out_refund_no not in self.refunds:
                 raise Missing("RESOURCE_NOT_EXISTS", status=404)
-            return self._end(lost, self._refund_answer(out_refund_no))
+            return self.end(lost, self._refund_answer(out_refund_no))
 
     def trade_bill(self, *, day: date) -> list[BillRow]:
-        return self._end(self._begin("trade_bill", day.isoformat()), self.bills.get(day, []))
-
-    def _begin(self, call: str, number: str) -> PayProblem | None:
-        with self._lock:
-            self.calls.append((call, number))
-            if not self._failures[call]:
-                return None
-            problem, after_effect = self._failures[call].pop(0)
-        if not after_effect:
-            raise problem
-        return problem
-
-    def _end(self, lost: PayProblem | None, answer: T) -> T:
-        if lost is not None:
-            raise lost
-        return answer
+        return self.end(self.begin("trade_bill", day.isoformat()), self.bills.get(day, []))
 
     def _take_refund(self, out_trade_no: str, out_refund_no: str, *, amount: Money, total: Money) -> None:
         order = self.orders.get(out_trade_no)

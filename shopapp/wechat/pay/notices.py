@@ -24,14 +24,14 @@ def read_notice(*, headers: Mapping[str, str], body: bytes, now: datetime, keys:
         if resource["algorithm"] != ALGORITHM:
             raise Unreadable("unknown algorithm")
         plain = open_resource(
-            ciphertext=_text(resource, "ciphertext"),
-            nonce=_text(resource, "nonce"),
+            ciphertext=text_of(resource, "ciphertext"),
+            nonce=text_of(resource, "nonce"),
             associated_data=str(resource.get("associated_data") or ""),
             keys=keys,
         )
         return Notice(
-            id=_text(envelope, "id")[:64],
-            event_type=_text(envelope, "event_type")[:48],
+            id=text_of(envelope, "id")[:64],
+            event_type=text_of(envelope, "event_type")[:48],
             original_type=str(resource.get("original_type") or ""),
             content=plain.decode(),
             data=json_object(plain),
@@ -58,14 +58,14 @@ def trade_from(data: Mapping[str, Any]) -> Trade:
         state = TradeState(data["trade_state"])
         amount = data.get("amount") or {}
         trade = Trade(
-            appid=_text(data, "appid"),
-            mchid=_text(data, "mchid"),
-            out_trade_no=_text(data, "out_trade_no"),
+            appid=text_of(data, "appid"),
+            mchid=text_of(data, "mchid"),
+            out_trade_no=text_of(data, "out_trade_no"),
             state=state,
             transaction_id=data.get("transaction_id") or None,
-            total=_fen(amount, "total") if "total" in amount else None,
+            total=fen_of(amount, "total") if "total" in amount else None,
             currency=amount.get("currency"),
-            paid_at=_time(data.get("success_time")),
+            paid_at=time_of(data.get("success_time")),
             openid=(data.get("payer") or {}).get("openid"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
@@ -79,34 +79,34 @@ def refund_from(data: Mapping[str, Any]) -> RefundAnswer:
     """A refund out of an answer (`status`) or a notice (`refund_status`). Raises `Unreadable`."""
     try:
         return RefundAnswer(
-            out_refund_no=_text(data, "out_refund_no"),
-            out_trade_no=_text(data, "out_trade_no"),
+            out_refund_no=text_of(data, "out_refund_no"),
+            out_trade_no=text_of(data, "out_trade_no"),
             result=RefundResult(data.get("refund_status") or data["status"]),
-            refund_id=_text(data, "refund_id"),
-            amount=_fen(data["amount"], "refund"),
-            total=_fen(data["amount"], "total"),
-            done_at=_time(data.get("success_time")),
+            refund_id=text_of(data, "refund_id"),
+            amount=fen_of(data["amount"], "refund"),
+            total=fen_of(data["amount"], "total"),
+            done_at=time_of(data.get("success_time")),
             mchid=data.get("mchid"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise Unreadable("not a refund") from problem
 
 
-def _text(data: Mapping[str, Any], name: str) -> str:
+def text_of(data: Mapping[str, Any], name: str) -> str:
     value = data[name]
     if not isinstance(value, str):
         raise TypeError(name)
     return value
 
 
-def _fen(amount: Mapping[str, Any], name: str) -> Money:
+def fen_of(amount: Mapping[str, Any], name: str) -> Money:
     value = amount[name]
     if type(value) is not int or not 0 <= value <= FEN_MAX:
         raise TypeError(name)
     return Money(value)
 
 
-def _time(text: Any) -> datetime | None:
+def time_of(text: Any) -> datetime | None:
     if not text:
         return None
     moment = datetime.fromisoformat(text)
