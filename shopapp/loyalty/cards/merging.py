@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from shopapp.kernel.db import db, rows_changed
+from shopapp.loyalty.tiers.merging import forget_override
 
 from . import services
 from .models import Card, CardHolder
@@ -38,7 +39,7 @@ def move(*, source_id: int, target_id: int, now: datetime) -> list[Kept]:
 
 
 def move_back(*, source_id: int, target_id: int, moved: list[Kept], now: datetime) -> None:
-    """The inverse for the cards that `move` gave: they are as they were, and the tier they gave to the other ends."""
+    """The inverse for the cards that `move` gave: they are as they were, and the tier they gave to the other was never given."""
     rows = db.session.scalars(select(Card).where(Card.id.in_([one["id"] for one in moved])))
     cards = {card.id: card for card in rows}
     keys = {(owner, card.plan_id) for card in cards.values() for owner in (source_id, target_id)}
@@ -46,7 +47,7 @@ def move_back(*, source_id: int, target_id: int, moved: list[Kept], now: datetim
     for one in moved:
         card = cards[one["id"]]
         if card.override_id is not None and card.override_id != one["override_id"]:
-            services.end_tier(card, now=now)
+            forget_override(customer_id=target_id, override_id=card.override_id, now=now)
         card.customer_id = source_id
         card.override_id = one["override_id"]
         card.starts_at = datetime.fromisoformat(one["starts_at"])

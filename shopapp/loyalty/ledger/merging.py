@@ -11,9 +11,10 @@ from shopapp.kernel.db import db, insert_once, rows_changed
 from shopapp.kernel.errors import ShopError
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _l
+from shopapp.kernel.merging import Kept, Merge, MergePart
 
 from . import rules, writing
-from .models import Book, Hold, HoldPart, HoldState, Kind, LedgerMerge, Lot, LotState
+from .models import Book, Hold, HoldPart, HoldState, Kind, LedgerAccount, LedgerMerge, Lot, LotState, Unit
 from .rules import Leg
 from .writing import Account, Draft, OpenLot, Purse
 
@@ -181,3 +182,37 @@ def _move_holds(giver: Account, taker: Account, *, hold_ids: Sequence[int]) -> N
     rows_changed(update(Hold).where(*mine).values(account_id=taker.id))
     giver.held -= sum(held)
     taker.held += sum(held)
+
+
+IN_ORDER = (Unit.POINTS, Unit.PRINCIPAL, Unit.GIFT, Unit.GROWTH)
+"""The units that people have, in the order in which their accounts are locked everywhere."""
+
+
+def _merge_people(of: Merge) -> Kept:
+    accounts = select(LedgerAccount.unit).where(
+        LedgerAccount.owner_kind == "customer", LedgerAccount.owner_id == of.source_id
+    )
+    has = set(db.session.scalars(accounts))
+    units = [unit for unit in IN_ORDER if unit in has]
+    for unit in units:
+        merge(
+            source=writing.purse(customer_id=of.source_id, unit=unit),
+            target=writing.purse(customer_id=of.target_id, unit=unit),
+            key=_key(of, unit),
+            now=of.now,
+        )
+    return {"units": [unit.value for unit in units]}
+
+
+def _undo_people(of: Merge, kept: Kept) -> None:
+    for unit in kept["units"]:
+        undo_merge(key=_key(of, Unit(unit)), now=of.now)
+
+
+def _key(of: Merge, unit: Unit) -> str:
+    return f"{of.key}:{unit.value}"
+
+
+PART = MergePart(
+    name="ledger", tables=frozenset(), merge=_merge_people, undo=_undo_people, gather=_merge_people
+)

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from shopapp.kernel.db import db, insert_once, rows_changed
 from shopapp.kernel.http import found
+from shopapp.kernel.merging import Kept, Merge, MergePart
 from shopapp.loyalty.cards import merging as cards
 
 from .models import GRANT_MOVES, PerkGrant, PerkMerge, PerkSaving
@@ -96,3 +97,21 @@ def undo_merge(*, key: str, now: datetime) -> None:
 
 def _give_savings(ids: list[int], *, to: int) -> None:
     rows_changed(update(PerkSaving).where(PerkSaving.id.in_(ids)).values(customer_id=to))
+
+
+def _merge(of: Merge) -> Kept:
+    merge(source_id=of.source_id, target_id=of.target_id, key=of.key, now=of.now)
+    return {}
+
+
+def _undo(of: Merge, _kept: Kept) -> None:
+    undo_merge(key=of.key, now=of.now)
+
+
+PART = MergePart(
+    name="perks",
+    tables=frozenset({"perk_grants", "perk_savings", "perk_merges", "membership_cards", "card_holders"}),
+    merge=_merge,
+    undo=_undo,
+    gather=_merge,
+)
