@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
@@ -48,12 +49,22 @@ OUTCOMES: dict[int, Outcome] = {
 }
 
 NOT_FOLLOWING = 43004
+NOTHING_LEFT = 43101
 WINDOW_CLOSED = 45015
 WINDOW_USED_UP = 45047
 NO_MENU = 46003
 FIELD_INVALID = 47003
 CODE_INVALID = 40029
 CODE_USED = 40163
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A file that goes with a call."""
+
+    name: str
+    kind: str
+    content: bytes
 
 
 class PlatformError(Exception):
@@ -91,11 +102,12 @@ class PlatformApi:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        file: Attachment | None = None,
     ) -> dict[str, Any]:
         """The answer's fields. Raises `PlatformError`, and `RuntimeError` inside a transaction."""
         if in_transaction():
             raise RuntimeError("no call to the network belongs inside a transaction")
-        return read_answer(self._send(method, path, query=query, body=body), path=path)
+        return read_answer(self._send(method, path, query=query, body=body, file=file), path=path)
 
     def fetch(self, url: str) -> tuple[int, str]:
         """Status and text of any address, for checking that we can be reached. Raises `PlatformError`."""
@@ -106,7 +118,13 @@ class PlatformApi:
         return answer.status_code, answer.content[:ANSWER_BYTES_MAX].decode("utf-8", "replace")
 
     def _send(
-        self, method: str, path: str, *, query: Mapping[str, str] | None, body: Mapping[str, Any] | None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        file: Attachment | None,
     ) -> bytes:
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {} if data is None else {"Content-Type": "application/json; charset=utf-8"}
@@ -117,6 +135,7 @@ class PlatformApi:
                 params=query,
                 data=data,
                 headers=headers,
+                files=None if file is None else {"media": (file.name, file.content, file.kind)},
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
                 stream=True,

@@ -11,7 +11,7 @@ import structlog
 from shopapp.kernel.db import transaction
 
 from . import problems, quotas, tokens
-from .api import Outcome, PlatformError, client
+from .api import Attachment, Outcome, PlatformError, client
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,7 @@ def ask(
     now: datetime,
     query: Mapping[str, str] | None = None,
     body: Mapping[str, Any] | None = None,
+    file: Attachment | None = None,
 ) -> dict[str, Any]:
     """Call the platform with the shared token; not inside a transaction. Raises `PlatformError`.
 
@@ -32,7 +33,8 @@ def ask(
         raise PlatformError(outcome=Outcome.QUOTA, code=None, text="used up for today", path=path)
 
     def call(token: str) -> dict[str, Any]:
-        return client().call(method, path, query={**(query or {}), "access_token": token}, body=body)
+        asked = {**(query or {}), "access_token": token}
+        return client().call(method, path, query=asked, body=body, file=file)
 
     try:
         answer = _with_token(call, now=now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -24,6 +24,7 @@ from .jssdk.services import fetch_ticket
 from .messages import TOPICS
 
 TEMPLATES_PATH = "/cgi-bin/template/get_all_private_template"
+NOTICES_PATH = "/wxaapi/newtmpl/gettemplate"
 FIELD = re.compile(r"\{\{(\w+)\.DATA\}\}")
 OPTIONAL_FIELDS = ("first", "remark")
 
@@ -51,11 +52,13 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A template of the account and its fields in order, e.g. `character_string1`, with their labels."""
+    """A template of the account and its fields in order, e.g. `character_string1`, with their labels; a `notice` is sent to
+    who agreed to it."""
 
     template_id: str
     title: str
     fields: dict[str, str]
+    notice: bool = False
 
 
 def check_account(now: datetime) -> CheckResult:
@@ -135,7 +138,7 @@ def check_ticket(now: datetime) -> CheckResult:
 def check_templates(now: datetime) -> CheckResult:
     """Every topic has a template of this account, and every field of the template gets a value."""
     try:
-        known = {template.template_id: template for template in templates(now=now)}
+        known = {template.template_id: template for template in _all_templates(now=now)}
     except PlatformError as problem:
         return _refused(problem)
     problems: list[str] = []
@@ -162,11 +165,25 @@ def check_templates(now: datetime) -> CheckResult:
     return CheckResult(problems=problems, notes=notes)
 
 
+def _all_templates(*, now: datetime) -> list[Template]:
+    """Those of subscription notices only where one is used: not every account may ask for them."""
+    mapped: dict[str, Any] = preferences.read("wechat.templates")
+    used = any(mapping.get("notice") for mapping in mapped.values())
+    return [*templates(now=now), *(notice_templates(now=now) if used else [])]
+
+
 def templates(*, now: datetime) -> list[Template]:
     """The account's templates. Not inside a transaction. Raises `PlatformError`."""
     answer = calls.ask("GET", TEMPLATES_PATH, now=now)
     rows = answer.get("template_list")
     return [_template(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def notice_templates(*, now: datetime) -> list[Template]:
+    """The account's templates of subscription notices. Not inside a transaction. Raises `PlatformError`."""
+    rows = calls.ask("GET", NOTICES_PATH, now=now).get("data")
+    known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [replace(_template(row), template_id=str(row.get("priTmplId", "")), notice=True) for row in known]
 
 
 def _template(row: dict[str, Any]) -> Template:
@@ -198,6 +215,9 @@ TOPIC_NAMES: dict[str, Any] = {
     "membership_changed": _l("会员资格变更"),
     "coupon_expiring": _l("优惠券到期提醒"),
     "perk_granted": _l("会员权益到账提醒"),
+    "cashback_waiting": _l("返现等待确认收款"),
+    "cashback_paid": _l("返现到账"),
+    "cashback_rejected": _l("返现登记没有通过"),
 }
 
 

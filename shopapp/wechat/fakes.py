@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .api import Outcome, PlatformApi, PlatformError, outcome_of
+from .api import Attachment, Outcome, PlatformApi, PlatformError, outcome_of
 
 Answer = dict[str, Any] | Exception | Callable[["Call"], dict[str, Any]]
 
@@ -19,6 +19,7 @@ class Call:
     path: str
     query: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
+    file: Attachment | None = None
 
     @property
     def token(self) -> str:
@@ -65,8 +66,9 @@ class FakePlatform(PlatformApi):
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        file: Attachment | None = None,
     ) -> dict[str, Any]:
-        call = Call(method=method, path=path, query=dict(query or {}), body=dict(body or {}))
+        call = Call(method=method, path=path, query=dict(query or {}), body=dict(body or {}), file=file)
         self.calls.append(call)
         answer = self.queued[path].pop(0) if self.queued.get(path) else self.lasting.get(path)
         if isinstance(answer, PlatformError):
@@ -89,6 +91,8 @@ class FakePlatform(PlatformApi):
         if call.path == "/cgi-bin/qrcode/create":
             scene = call.body["action_info"]["scene"]["scene_str"]
             return {"ticket": f"gQ+/{scene}==", "url": f"http://weixin.qq.com/q/{scene}"}
+        if call.path == "/cgi-bin/material/add_material":
+            return {"media_id": f"media-{len(self.calls)}", "url": f"https://mmbiz.invalid/{len(self.calls)}"}
         if call.path == "/cgi-bin/message/template/send":
             return {"errcode": 0, "msgid": 4_000_000_000_000_000_000 + len(self.calls)}
         return {"errcode": 0, "errmsg": "ok"}

@@ -98,12 +98,11 @@ def _kind_problems(button: Button) -> list[str]:
     return words
 
 
-def publish(*, now: datetime) -> None:
-    """Make the kept menu that of the account, or take it away if it is empty; clients show it within five minutes.
+def publish(*, buttons: list[Button], now: datetime) -> None:
+    """Make this menu that of the account, or take the account's away if it is empty; clients show it within five minutes.
 
     Not inside a transaction. Raises `PlatformError`.
     """
-    buttons: list[Button] = preferences.read("wechat.menu")
     if not buttons:
         remove(now=now)
         return
@@ -136,6 +135,22 @@ def published(*, now: datetime) -> list[Button]:
     menu = answer.get("menu")
     buttons = menu.get("button") if isinstance(menu, dict) else None
     return buttons if isinstance(buttons, list) else []
+
+
+def as_kept(button: Button) -> Button:
+    """The platform's button as it would be kept here: without empty fields, pages of the shop by their path."""
+    ours = settings().base_url
+    kept = {name: value for name, value in button.items() if value not in ("", [], None)}
+    if "sub_button" in kept:
+        return {"name": kept.get("name", ""), "sub_button": [as_kept(one) for one in kept["sub_button"]]}
+    if str(kept.get("url", "")).startswith(f"{ours}/"):
+        kept["url"] = kept["url"].removeprefix(ours)
+    return kept
+
+
+def same(one: list[Button], other: list[Button]) -> bool:
+    """Whether two menus do the same, wherever they come from."""
+    return [as_kept(button) for button in one] == [as_kept(button) for button in other]
 
 
 def remove(*, now: datetime) -> None:

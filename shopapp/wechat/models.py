@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shopapp.kernel.db import Model
@@ -26,7 +26,11 @@ class PlatformToken(Model):
 
 
 class Push(Model):
-    """A message or event pushed to us; `dedup_key` is its MsgId, or sender, time, event and key."""
+    """A message or event pushed to us; `dedup_key` is its MsgId, or sender, time, event and key.
+
+    `unheard_since`: no answer could be made, or it was made when the platform had stopped waiting; cleared when a repeat
+    is answered in time.
+    """
 
     __tablename__ = "pushes"
 
@@ -37,6 +41,7 @@ class Push(Model):
     reply: Mapped[str | None] = mapped_column(Encrypted)
     created_at: Mapped[datetime]
     received_at: Mapped[datetime] = mapped_column(index=True)
+    unheard_since: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class ServiceWindow(Model):
@@ -54,6 +59,7 @@ class ServiceWindow(Model):
 class MessageKind(StrEnum):
     TEMPLATE = "template"
     SERVICE = "service"
+    NOTICE = "notice"
 
 
 class MessageState(StrEnum):
@@ -106,6 +112,24 @@ class OutgoingMessage(Model):
     problem: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+
+class NoticeGrant(Model):
+    """How many subscription notices of a template a person still allows: one for each time they said yes."""
+
+    __tablename__ = "notice_grants"
+    __table_args__ = (
+        UniqueConstraint("openid", "template_id"),
+        CheckConstraint('"left" >= 0', "left_not_negative"),
+    )
+
+    openid: Mapped[str] = mapped_column(String(128))
+    template_id: Mapped[str] = mapped_column(String(64), index=True)
+    granted: Mapped[int] = mapped_column(default=0)
+    used: Mapped[int] = mapped_column(default=0)
+    left: Mapped[int] = mapped_column(default=0)
+    refused_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime]
 
 
 class ApiUse(Model):

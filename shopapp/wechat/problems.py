@@ -27,6 +27,14 @@ def clear(*, code: str) -> None:
     rows_changed(delete(PlatformProblem).where(PlatformProblem.code == code[:CODE_LENGTH_MAX]))
 
 
+def seen_since(*, prefix: str, since: datetime) -> bool:
+    """Whether something whose code begins so went wrong after a time."""
+    recent = select(PlatformProblem.id).where(
+        PlatformProblem.code.startswith(prefix, autoescape=True), PlatformProblem.seen_at > since
+    )
+    return db.session.scalar(recent.limit(1)) is not None
+
+
 def listing() -> list[PlatformProblem]:
     """The latest first."""
     return list(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 
 from shopapp.kernel.clock import day_start, shop_day
 from shopapp.kernel.db import db, insert_once, rows_changed
 
 from .models import ApiUse
+
+USES_SHOWN = 50
 
 
 def is_blocked(*, api: str, now: datetime) -> bool:
@@ -24,6 +27,34 @@ def note_use(*, api: str, now: datetime, blocked: bool = False) -> None:
     insert_once(ApiUse, api=api, day=day, used=0, blocked=False)
     values = {"used": ApiUse.used + 1} | ({"blocked": True} if blocked else {})
     rows_changed(update(ApiUse).where(ApiUse.api == api, ApiUse.day == day).values(**values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """Calls of one interface today and since the first of the month; `blocked` until midnight."""
+
+    api: str
+    today: int
+    month: int
+    blocked: bool
+
+
+def uses(*, now: datetime) -> list[Use]:
+    """The interfaces called this month, the most used first."""
+    today = shop_day(now).isoformat()
+    of_today = case((ApiUse.day == today, ApiUse.used), else_=0)
+    stopped = case((ApiUse.blocked & (ApiUse.day == today), 1), else_=0)
+    statement = (
+        select(ApiUse.api, func.sum(of_today), func.sum(ApiUse.used), func.max(stopped))
+        .where(ApiUse.day.startswith(today[:7]))
+        .group_by(ApiUse.api)
+        .order_by(func.sum(ApiUse.used).desc(), ApiUse.api)
+        .limit(USES_SHOWN)
+    )
+    return [
+        Use(api=row[0], today=row[1], month=row[2], blocked=bool(row[3]))
+        for row in db.session.execute(statement)
+    ]
 
 
 def next_midnight(now: datetime) -> datetime:

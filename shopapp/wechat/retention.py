@@ -11,7 +11,8 @@ from sqlalchemy import delete, select
 from shopapp.kernel.clock import SHOP_ZONE
 from shopapp.kernel.db import db, rows_changed, transaction
 
-from .models import MessageState, OutgoingMessage, Push, ServiceWindow
+from . import notices
+from .models import MessageState, NoticeGrant, OutgoingMessage, Push, ServiceWindow
 
 PUSHES_KEPT = timedelta(days=90)
 MESSAGES_KEPT = timedelta(days=180)
@@ -40,11 +41,20 @@ def export(*, openids: Collection[str]) -> list[dict[str, Any]]:
         {"from": "shop", "kind": message.topic, "content": message.body, "at": message.created_at}
         for message in db.session.scalars(sent)
     ]
+    said += [
+        {
+            "from": "customer",
+            "kind": "notices_allowed",
+            "content": f"{grant.template_id}: {grant.granted}/{grant.used}/{grant.left}",
+            "at": grant.changed_at,
+        }
+        for grant in notices.of_people(openids=openids)
+    ]
     said.sort(key=lambda one: one["at"])
     return [one | {"at": one["at"].astimezone(SHOP_ZONE).isoformat()} for one in said]
 
 
 def forget(*, openids: Collection[str]) -> None:
     """Delete all that passed between these accounts and the shop, also what still waits to be sent."""
-    for table in (Push, OutgoingMessage, ServiceWindow):
+    for table in (Push, OutgoingMessage, ServiceWindow, NoticeGrant):
         rows_changed(delete(table).where(table.openid.in_(openids)))

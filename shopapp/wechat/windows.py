@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from shopapp.kernel import preferences
 from shopapp.kernel.db import db, rows_changed
@@ -59,6 +59,16 @@ def give_back(*, window_id: int) -> None:
     rows_changed(
         update(ServiceWindow).where(ServiceWindow.id == window_id).values(left=ServiceWindow.left + 1)
     )
+
+
+def open_now(*, now: datetime) -> dict[str, tuple[int, int]]:
+    """By act: how many people may be written to, and how many messages they can be sent in all."""
+    statement = (
+        select(ServiceWindow.act, func.count(), func.sum(ServiceWindow.left))
+        .where(ServiceWindow.until > now, ServiceWindow.left > 0)
+        .group_by(ServiceWindow.act)
+    )
+    return {act: (people, left) for act, people, left in db.session.execute(statement)}
 
 
 def close_all(*, openid: str, before: datetime | None = None) -> None:

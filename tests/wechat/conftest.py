@@ -9,6 +9,9 @@ from flask import Flask
 
 from shopapp.wechat.fakes import FakePlatform
 from tests.support.wechat import fake_platform
+from tests.support.world import world
+
+__all__ = ["platform", "world"]
 
 
 @pytest.fixture

@@ -27,9 +27,7 @@ MENU: list[dict[str, Any]] = [
 
 
 def test_the_menu_goes_out_with_whole_addresses(app: Flask, platform: FakePlatform, clock: ShopClock) -> None:
-    with transaction():
-        menus.set_menu(buttons=MENU)
-    menus.publish(now=clock.now())
+    menus.publish(buttons=MENU, now=clock.now())
     (call,) = platform.made("/cgi-bin/menu/create")
     assert call.body == {
         "button": [
@@ -47,7 +45,7 @@ def test_the_menu_goes_out_with_whole_addresses(app: Flask, platform: FakePlatfo
 
 def test_an_empty_menu_takes_the_accounts_away(app: Flask, platform: FakePlatform, clock: ShopClock) -> None:
     platform.answer("/cgi-bin/menu/delete", refusal(46003))
-    menus.publish(now=clock.now())
+    menus.publish(buttons=[], now=clock.now())
     assert [call.path for call in platform.calls if "menu" in call.path] == ["/cgi-bin/menu/delete"]
 
 

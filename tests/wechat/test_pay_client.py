@@ -6,10 +6,8 @@ import gzip
 import hashlib
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -31,10 +29,11 @@ from shopapp.wechat.pay import (
     SettingsRefused,
     TradeState,
     Unknown,
-    gateway,
+    wire,
 )
 from tests.support.keys import vectors
 from tests.support.pay import APPID, KEYS, pay_keys, sealed_notice, signed_headers
+from tests.support.pay_platform import Platform
 
 PREPAY: dict[str, Any] = {
     "out_trade_no": "202601010000000001",
@@ -44,42 +43,6 @@ PREPAY: dict[str, Any] = {
     "notify_url": "https://shop.example.com/wechat/pay/notice/payment",
     "expires_at": datetime(2026, 1, 1, 4, 30, tzinfo=UTC),
 }
-
-
-class Platform:
-    """Answers what it is told to; keeps what it was asked. `sign=False` leaves the signature out."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
-        self.answers: list[tuple[int, bytes, bool]] = []
-        platform = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                platform.asked.append((self.command, self.path, dict(self.headers), body))
-                status, content, sign = platform.answers.pop(0)
-                self.send_response(status)
-                for name, value in (signed_headers(content, now=clock.now()) if sign else {}).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = answer  # noqa: N815
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.base = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        ).start()
-
-    def will_answer(self, body: Any = None, *, status: int = 200, sign: bool = True) -> None:
-        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        self.answers.append((status, content, sign))
 
 
 @pytest.fixture
@@ -219,7 +182,7 @@ def test_no_answer_is_an_unknown_outcome_and_nothing_is_repeated(
     deaf = PayClient(base="http://127.0.0.1:9", appid=APPID, keys=pay_keys())
     with pytest.raises(Unknown):
         deaf.prepay(**PREPAY)
-    monkeypatch.setattr(gateway, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(wire, "READ_SECONDS", 0.05)
     slow = socket.create_server(("127.0.0.1", 0))
     with slow, pytest.raises(Unknown):
         PayClient(base=f"http://127.0.0.1:{slow.getsockname()[1]}", appid=APPID, keys=pay_keys()).prepay(
@@ -229,8 +192,8 @@ def test_no_answer_is_an_unknown_outcome_and_nothing_is_repeated(
 
 
 def test_long_words_are_cut_between_characters() -> None:
-    assert gateway.cut("奶" * 60, bytes_max=127) == "奶" * 42
-    assert gateway.cut("abc", bytes_max=127) == "abc"
+    assert wire.cut("奶" * 60, bytes_max=127) == "奶" * 42
+    assert wire.cut("abc", bytes_max=127) == "abc"
 
 
 def offer(platform: Platform, content: bytes, *, sha1: str | None = None) -> None:

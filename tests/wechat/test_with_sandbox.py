@@ -2,106 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
-
 import pytest
-from flask import Flask
-from sqlalchemy import select
-from werkzeug.serving import make_server
 
-from sandbox import SandboxSettings, create_sandbox, deliveries, faults, people
-from sandbox import clock as sandbox_clock
+from sandbox import faults, people
 from sandbox.oa import acts, pushes
-from shopapp.kernel import outbox, preferences
-from shopapp.kernel.db import db, transaction
+from shopapp.kernel import preferences
+from shopapp.kernel.db import transaction
 from shopapp.kernel.settings import settings
 from shopapp.members.channels import queries as channels
 from shopapp.members.channels import services as channel_services
 from shopapp.wechat import calls, checks, crypto, menus, oauth, qrcodes, tokens
-from shopapp.wechat.api import EXTENSION, Outcome, PlatformApi, PlatformError
+from shopapp.wechat.api import Outcome, PlatformApi, PlatformError
 from shopapp.wechat.jssdk.services import sign_page
 from shopapp.wechat.messages import money_text, queue_service_text, queue_template, sending, time_text
-from shopapp.wechat.models import MessageState, OutgoingMessage
-from tests.support.clocks import ShopClock
-from tests.support.wechat import AES_KEY, APPID, MODES, TOKEN
-
-
-@dataclass
-class World:
-    """A shop and a platform that reach each other."""
-
-    app: Flask
-    clock: ShopClock
-
-    def forward(self, **by: float) -> None:
-        self.clock.forward(**by)
-        sandbox_clock.configure(self.clock.file)
-
-    def deliver(self) -> None:
-        """Let every push that is due reach the shop, and what follows from it happen."""
-        while deliveries.tick():
-            pass
-        outbox.deliver_due(now=self.clock.now())
-
-    def person(self, *, follows: bool = True) -> str:
-        openid: str = people.create(nickname="小美")["openid"]
-        if follows:
-            acts.follow(openid)
-            self.deliver()
-        return openid
-
-    def chat(self, openid: str) -> list[dict[str, Any]]:
-        return [entry for entry in people.conversation(openid) if entry["side"] in ("account", "service")]
-
-    def message(self, key: str) -> OutgoingMessage:
-        db.session.rollback()
-        db.session.expire_all()
-        return db.session.scalars(select(OutgoingMessage).filter_by(key=key)).one()
-
-
-@contextmanager
-def serving(app: Any, *, port: int = 0) -> Iterator[str]:
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.fixture
-def world(app: Flask, clock: ShopClock, tmp_path: Path) -> Iterator[World]:
-    own_settings, own_api = settings(), app.extensions.get(EXTENSION)
-    with serving(app) as shop_url:
-        sandbox = create_sandbox(
-            SandboxSettings(
-                database=tmp_path / "sandbox.db",
-                shop_url=shop_url,
-                clock_file=clock.file,
-                ticker=False,
-                appid=APPID,
-                secret=own_settings.wx_secret,
-                token=TOKEN,
-                aes_key=AES_KEY,
-            )
-        )
-        with serving(sandbox) as url:
-            own = replace(own_settings, base_url=shop_url, wx_api_base=url, wx_open_base=url, wx_mp_base=url)
-            app.extensions["settings"] = own
-            app.extensions[EXTENSION] = PlatformApi(base=url)
-            try:
-                yield World(app=app, clock=clock)
-            finally:
-                app.extensions["settings"] = own_settings
-                app.extensions[EXTENSION] = own_api
+from shopapp.wechat.models import MessageState
+from tests.support.wechat import MODES
+from tests.support.world import World
 
 
 def test_token_and_ticket_hold_and_pages_are_signed_as_the_platform_checks(world: World) -> None:
@@ -172,9 +88,7 @@ def test_a_follow_through_a_channels_code_is_greeted_and_counted(world: World, m
 def test_the_menu_is_set_read_and_taken_away(world: World) -> None:
     now = world.clock.now()
     assert menus.published(now=now) == []
-    with transaction():
-        menus.set_menu(buttons=[{"type": "view", "name": "逛店铺", "url": "/"}])
-    menus.publish(now=now)
+    menus.publish(buttons=[{"type": "view", "name": "逛店铺", "url": "/"}], now=now)
     (button,) = menus.published(now=now)
     assert (button["name"], button["url"]) == ("逛店铺", f"{settings().base_url}/")
     menus.remove(now=now)

@@ -10,16 +10,24 @@ from werkzeug.wrappers import Response
 from shopapp.kernel import audit, clock, preferences
 from shopapp.kernel.access import Permission, guard_console, requires
 from shopapp.kernel.http import found
-from shopapp.kernel.i18n import _, _l
+from shopapp.kernel.i18n import _
 from shopapp.kernel.screens import Form, act, argument, save
+from shopapp.members.wording.services import note_use
+from shopapp.store.catalogue import console as catalogue
+from shopapp.wechat.api import PlatformError
+from shopapp.wechat.explain import explain
 
-from . import queries, services, wording
-from .models import Match
+from . import forms, media, queries, rules, services, wording
+from .models import KeywordReply
 
 SAID_MAX = 60
-MATCHES: dict[str, Any] = {Match.CONTAINS.value: _l("包含"), Match.EXACT.value: _l("完全一样")}
 
 blp = guard_console(Blueprint("replies_admin", __name__, url_prefix="/admin/replies"))
+
+
+@blp.context_processor
+def words() -> dict[str, Any]:
+    return {"matches": forms.MATCHES, "kinds": forms.KINDS, "hours_of": forms.hours_of}
 
 
 @blp.get("", endpoint="replies")
@@ -29,19 +37,20 @@ def list_replies() -> str:
 
 
 def _replies_page(form: Form) -> str:
-    """With the words of `say` in the address, also what the account would answer to them."""
+    """With the words of `say` in the address, also what the account would answer to them, now or at the time `at`."""
     said = argument("say", longest=SAID_MAX)
+    at = forms.moment_of(argument("at"), now=clock.now())
     rows = queries.keyword_replies()
     texts = [form.value("welcome"), *(row.reply for row in rows if row.active)]
     return render_template(
         "replies_admin/list.html",
         form=form,
         rows=rows,
-        matches=MATCHES,
         said=said,
-        rule=queries.answering(said) if said else None,
+        at=forms.clock_words(rules.minute_of(at)),
+        rule=queries.answering(said, at=at) if said else None,
         hints=wording.hints("\n".join(texts)),
-        welcome_max=services.REPLY_LENGTH_MAX,
+        welcome_max=services.WELCOME_LENGTH_MAX,
     )
 
 
@@ -52,12 +61,13 @@ def send_welcome() -> Response | tuple[str, int]:
 
     def work() -> bool:
         was = str(preferences.read("wechat.welcome"))
-        text = form.text("welcome", longest=services.REPLY_LENGTH_MAX)
+        text = form.text("welcome", longest=services.WELCOME_LENGTH_MAX)
         form.check()
         services.set_welcome(text=text)
         audit.record(
             action="reply.update", subject_kind="reply", subject_id="welcome", changes={"text": [was, text]}
         )
+        note_use(subject_kind="reply", subject_id="welcome", texts={"welcome": text})
         return True
 
     if save(form, work) is None:
@@ -69,19 +79,18 @@ def send_welcome() -> Response | tuple[str, int]:
 @blp.get("/new")
 @requires(Permission.OUTREACH_EDIT)
 def new() -> str:
-    keyword = argument("keyword", longest=services.KEYWORD_LENGTH_MAX)
-    return _rule_page(Form.filled({"keyword": keyword, "match": Match.CONTAINS.value}), row=None)
+    keyword = argument("keyword", longest=rules.KEYWORD_LENGTH_MAX)
+    return _rule_page(forms.empty(keyword=keyword), row=None)
 
 
-def _rule_page(form: Form, *, row: Any) -> str:
+def _rule_page(form: Form, *, row: KeywordReply | None) -> str:
     return render_template(
         "replies_admin/edit.html",
         form=form,
         row=row,
-        matches=MATCHES,
-        hints=wording.hints(form.value("reply")),
-        keyword_max=services.KEYWORD_LENGTH_MAX,
-        reply_max=services.REPLY_LENGTH_MAX,
+        picture=catalogue.picture(public_id=form.value("picture")) if form.value("picture") else None,
+        hints=wording.hints(f"{form.value('title')}\n{form.value('reply')}"),
+        limits=rules,
     )
 
 
@@ -90,18 +99,36 @@ def _rule_page(form: Form, *, row: Any) -> str:
 def send_new() -> Response | tuple[str, int]:
     form = Form.sent()
 
-    def work() -> bool:
-        row = services.add_keyword(now=clock.now(), **_rule(form))
+    def work() -> KeywordReply:
+        row = services.add_keyword(content=forms.rule(form), now=clock.now())
         audit.record(
             action="reply.create",
             subject_kind="reply",
             subject_id=row.public_id,
             changes={"keyword": row.keyword},
         )
-        return True
+        _note_wording(row)
+        return row
 
-    if save(form, work) is None:
+    row = save(form, work)
+    if row is None:
         return _rule_page(form, row=None), 422
+    return _saved(row)
+
+
+def _note_wording(row: KeywordReply) -> None:
+    texts = {"title": row.title, "reply": row.reply}
+    note_use(subject_kind="reply", subject_id=row.public_id, texts=texts)
+
+
+def _saved(row: KeywordReply) -> Response:
+    """A picture goes to the platform after the rule was kept, and can be sent there again."""
+    try:
+        media.give_picture(public_id=row.public_id, now=clock.now())
+    except PlatformError as problem:
+        reason = explain(code=problem.code, answer=problem.text)
+        flash(_("关键词回复已保存，但图片没有传到微信，还不会用它回复：%(reason)s", reason=reason), "warning")
+        return redirect(url_for("replies_admin.edit", public_id=row.public_id), 303)
     flash(_("关键词回复已保存，现在就生效。"), "success")
     return redirect(url_for("replies_admin.replies"), 303)
 
@@ -110,9 +137,7 @@ def send_new() -> Response | tuple[str, int]:
 @requires(Permission.OUTREACH_EDIT)
 def edit(public_id: str) -> str:
     row = _row(public_id)
-    return _rule_page(
-        Form.filled({"keyword": row.keyword, "match": row.match.value, "reply": row.reply}), row=row
-    )
+    return _rule_page(forms.filled(row), row=row)
 
 
 @blp.post("/<public_id>")
@@ -120,25 +145,20 @@ def edit(public_id: str) -> str:
 def send_edit(public_id: str) -> Response | tuple[str, int]:
     form = Form.sent()
     row = _row(public_id)
+    before = forms.audited(row)
 
-    def work() -> bool:
-        changed = services.change_keyword(public_id=public_id, **_rule(form))
-        audit.record(
-            action="reply.update",
-            subject_kind="reply",
-            subject_id=public_id,
-            changes={
-                "keyword": [row.keyword, changed.keyword],
-                "match": [row.match.value, changed.match.value],
-                "reply": [row.reply, changed.reply],
-            },
-        )
-        return True
+    def work() -> KeywordReply:
+        changed = services.change_keyword(public_id=public_id, content=forms.rule(form))
+        after = forms.audited(changed)
+        changes = {name: [value, after[name]] for name, value in before.items() if value != after[name]}
+        audit.record(action="reply.update", subject_kind="reply", subject_id=public_id, changes=changes)
+        _note_wording(changed)
+        return changed
 
-    if save(form, work) is None:
+    changed = save(form, work)
+    if changed is None:
         return _rule_page(form, row=row), 422
-    flash(_("关键词回复已保存，现在就生效。"), "success")
-    return redirect(url_for("replies_admin.replies"), 303)
+    return _saved(changed)
 
 
 @blp.post("/<public_id>/active")
@@ -177,15 +197,5 @@ def delete(public_id: str) -> Response:
     return act(work, back=url_for("replies_admin.replies"))
 
 
-def _rule(form: Form) -> dict[str, Any]:
-    match = form.choice("match", MATCHES)
-    form.check()
-    return {
-        "keyword": form.value("keyword"),
-        "match": Match(match),
-        "reply": form.value("reply").replace("\r\n", "\n"),
-    }
-
-
-def _row(public_id: str) -> queries.KeywordRow:
-    return found(next((row for row in queries.keyword_replies() if row.public_id == public_id), None))
+def _row(public_id: str) -> KeywordReply:
+    return found(queries.rule(public_id=public_id))

@@ -10,7 +10,7 @@ from shopapp.kernel.db import transaction
 from shopapp.kernel.http import TooLarge
 from shopapp.kernel.settings import settings
 
-from . import envelope, services
+from . import envelope, patience, services
 
 BODY_BYTES_MAX = 64 * 1024
 NOTHING_TO_SAY = "success"
@@ -35,12 +35,25 @@ def receive_push() -> Response:
     opened = envelope.open_push(query=request.args, body=_body(), settings=config)
     chosen = services.choose_reply(incoming=opened.incoming, now=now)
     with transaction():
-        reply = services.receive(incoming=opened.incoming, reply=chosen, now=now)
+        answer = services.receive(incoming=opened.incoming, chosen=chosen, now=now)
+    reply = answer.reply
     if reply is None:
         return _text(NOTHING_TO_SAY)
+    _note_hearing(opened.incoming.key, answer)
     if opened.sealed:
         reply = envelope.close_reply(reply, settings=config, now=now)
     return Response(reply, content_type="text/xml; charset=utf-8")
+
+
+def _note_hearing(key: str, answer: services.Answer) -> None:
+    """Whether the platform, which drops a delivery after five seconds, can still take this reply."""
+    waited = patience.waited(request.args.get("timestamp", ""), now=clock.now())
+    if waited > patience.SURELY_DROPPED:
+        with transaction():
+            services.note_unheard(key=key, now=clock.now())
+    elif answer.open and waited <= patience.SURELY_TAKEN:
+        with transaction():
+            services.note_heard(key=key)
 
 
 def _body() -> bytes:

@@ -21,6 +21,13 @@ class TextReply:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PictureReply:
+    """A picture that the platform keeps."""
+
+    media_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArticleReply:
     """A card with a title, words, a picture and an address."""
 
@@ -30,7 +37,7 @@ class ArticleReply:
     url: str
 
 
-Reply = TextReply | ArticleReply
+Reply = TextReply | PictureReply | ArticleReply
 
 
 def cut_bytes(text: str, *, most: int) -> str:
@@ -48,6 +55,8 @@ def reply_xml(reply: Reply, *, to: Incoming, now: datetime) -> str:
     if isinstance(reply, TextReply):
         content = cut_bytes(reply.content, most=TEXT_BYTES_MAX)
         return xml.build({**head, "MsgType": "text", "Content": content})
+    if isinstance(reply, PictureReply):
+        return xml.build({**head, "MsgType": "image", "Image": {"MediaId": reply.media_id}})
     article = {
         "Title": reply.title,
         "Description": reply.description,

@@ -35,11 +35,16 @@ TOPICS = frozenset(
         "membership_changed",
         "coupon_expiring",
         "perk_granted",
+        "cashback_waiting",
+        "cashback_paid",
+        "cashback_rejected",
     }
 )
 TEMPLATE_LAPSES = timedelta(days=1)
 SERVICE_LAPSES = timedelta(hours=48)
 SERVICE_TEXT_BYTES_MAX = 2048
+LAPSED = "it came too late"
+SWITCHED_OFF = "this topic is switched off"
 NO_TEMPLATE = "no template serves this topic"
 
 
@@ -56,8 +61,9 @@ def queue_template(
     """Queue a service notice; tells whether the key was new.
 
     `topic` is one of `TOPICS`, `path` a page of the shop. The preference `wechat.templates` says which template serves
-    the topic and where each name of `data` goes: {topic: {"template_id": …, "fields": {our name: template field}}}. A topic
-    without a template, and data that fit into no template, leave a skipped row. Raises `ValueError` for another topic.
+    the topic and where each name of `data` goes: {topic: {"template_id": …, "fields": {our name: template field}, "notice":
+    whether it is one of subscription notices, "off": whether it is switched off}}. A topic without a template or switched
+    off, and data that fit into no template, leave a skipped row. Raises `ValueError` for another topic.
     """
     if topic not in TOPICS:
         raise ValueError(f"{topic!r} is not a service notice")
@@ -65,11 +71,18 @@ def queue_template(
     mapping = preferences.read("wechat.templates").get(topic)
     if not mapping or not mapping.get("template_id"):
         return _skip(row, problem=NO_TEMPLATE, now=now)
+    if mapping.get("off"):
+        return _skip(row, problem=SWITCHED_OFF, now=now)
     try:
         cleaned = _fill(mapping.get("fields", {}), data)
     except FieldRefused as problem:
         return _skip(row, problem=str(problem), now=now)
-    body = {"template_id": mapping["template_id"], "url": settings().base_url + path, "data": cleaned}
+    page = settings().base_url + path
+    body = {"template_id": mapping["template_id"], "data": cleaned}
+    if mapping.get("notice"):
+        row["kind"], body["page"] = MessageKind.NOTICE, page
+    else:
+        body["url"] = page
     return _queue(row, body=body, now=now, lapses_after=lapses_after)
 
 
@@ -87,6 +100,12 @@ def queue_service_text(
     row: dict[str, Any] = {"key": key, "openid": openid, "kind": MessageKind.SERVICE, "topic": topic}
     body = {"msgtype": "text", "text": {"content": cut_bytes(text, most=SERVICE_TEXT_BYTES_MAX)}}
     return _queue(row, body=body, now=now, lapses_after=lapses_after)
+
+
+def note_missed(*, key: str, openid: str, topic: str, now: datetime) -> bool:
+    """Keep that a customer-service text could not be sent in time; tells whether the key was new."""
+    row: dict[str, Any] = {"key": key, "openid": openid, "kind": MessageKind.SERVICE, "topic": topic}
+    return _skip(row, problem=LAPSED, now=now)
 
 
 def _fill(places: Mapping[str, str], data: Mapping[str, str]) -> dict[str, dict[str, str]]:

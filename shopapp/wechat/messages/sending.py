@@ -19,12 +19,20 @@ from sqlalchemy import select
 from shopapp.events import AccountUnfollowed
 from shopapp.kernel import clock, outbox
 from shopapp.kernel.db import db, transaction
-from shopapp.wechat import calls, quotas, windows
-from shopapp.wechat.api import NOT_FOLLOWING, WINDOW_CLOSED, WINDOW_USED_UP, Outcome, PlatformError
+from shopapp.wechat import calls, notices, quotas, windows
+from shopapp.wechat.api import (
+    NOT_FOLLOWING,
+    NOTHING_LEFT,
+    WINDOW_CLOSED,
+    WINDOW_USED_UP,
+    Outcome,
+    PlatformError,
+)
 from shopapp.wechat.models import MESSAGE_MOVES, MessageKind, MessageState, OutgoingMessage, Push
 from shopapp.wechat.xml import parse
 
 from . import results
+from .queueing import LAPSED
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +48,10 @@ SENT_BEFORE_RESULT = timedelta(minutes=10)
 PATHS = {
     MessageKind.TEMPLATE: "/cgi-bin/message/template/send",
     MessageKind.SERVICE: "/cgi-bin/message/custom/send",
+    MessageKind.NOTICE: "/cgi-bin/message/subscribe/bizsend",
 }
+NO_GRANT = "no subscription is left"
 NO_WINDOW = "no service window is open"
-LAPSED = "it came too late"
 UNKNOWN_RESULT = "nobody knows whether it was sent"
 
 
@@ -110,11 +119,17 @@ def _claim(*, message_id: int, now: datetime) -> Claimed | None:
             if window_id is None:
                 MESSAGE_MOVES.move(message, MessageState.SKIPPED, problem=NO_WINDOW, doubt_since=None)
                 return None
+        body = json.loads(message.body)
+        if message.kind is MessageKind.NOTICE:
+            granted = notices.take(openid=message.openid, template_id=body["template_id"], now=now)
+            if not granted:
+                MESSAGE_MOVES.move(message, MessageState.SKIPPED, problem=NO_GRANT, doubt_since=None)
+                return None
         return Claimed(
             id=message.id,
             openid=message.openid,
             kind=message.kind,
-            body={"touser": message.openid, **json.loads(message.body), **_client_id(message)},
+            body={"touser": message.openid, **body, **_client_id(message)},
             window_id=window_id,
         )
 
@@ -186,6 +201,8 @@ def _write_refusal(claimed: Claimed, problem: PlatformError, *, now: datetime) -
         facts["doubt_since"] = None
         if claimed.window_id is not None and problem.outcome is not Outcome.PERMANENT:
             windows.give_back(window_id=claimed.window_id)
+        if claimed.kind is MessageKind.NOTICE:
+            _restore_grant(claimed, problem)
     if problem.outcome is Outcome.PERMANENT:
         _write_end(message, problem, facts=facts, now=now)
         return None
@@ -198,11 +215,19 @@ def _write_refusal(claimed: Claimed, problem: PlatformError, *, now: datetime) -
     return problem.outcome
 
 
+def _restore_grant(claimed: Claimed, problem: PlatformError) -> None:
+    """A notice that was clearly refused was not used; that none is left, the platform knows better."""
+    mine = {"openid": claimed.openid, "template_id": claimed.body["template_id"]}
+    notices.give_back(**mine)
+    if problem.code == NOTHING_LEFT:
+        notices.forget_left(**mine)
+
+
 def _write_end(
     message: OutgoingMessage, problem: PlatformError, *, facts: dict[str, Any], now: datetime
 ) -> None:
     """Refused for good: skipped where a rule of the platform forbids it, failed where we are to blame."""
-    forbidden = problem.code in (NOT_FOLLOWING, WINDOW_CLOSED, WINDOW_USED_UP, 43019, 43101)
+    forbidden = problem.code in (NOT_FOLLOWING, WINDOW_CLOSED, WINDOW_USED_UP, 43019, NOTHING_LEFT)
     MESSAGE_MOVES.try_move(message, MessageState.SKIPPED if forbidden else MessageState.FAILED, **facts)
     if problem.code == NOT_FOLLOWING:
         outbox.publish(AccountUnfollowed(openid=message.openid, at=now))

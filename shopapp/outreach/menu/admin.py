@@ -1,4 +1,4 @@
-"""The console's editor of the menu below the chat: kept in the shop first, then made the account's."""
+"""The console's editor of the menu below the chat: kept in the shop first, then made the account's, each time a version."""
 
 from __future__ import annotations
 
@@ -9,22 +9,37 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from shopapp.kernel import audit, clock, preferences
-from shopapp.kernel.access import Permission, guard_console, requires
+from shopapp.kernel.access import Permission, current_actor, guard_console, requires
 from shopapp.kernel.db import transaction
 from shopapp.kernel.i18n import _, _l
-from shopapp.kernel.screens import Form, argument, save
-from shopapp.kernel.settings import settings
+from shopapp.kernel.screens import Form, act, argument, save
+from shopapp.outreach.replies import queries as replies
 from shopapp.wechat import menus
 from shopapp.wechat.api import PlatformError
 from shopapp.wechat.explain import explain
 
-from . import queries, rules
+from . import queries, services
+from .models import MenuVersion, Origin, VersionState
 
 MENU_CHARS_MAX = 40_000
 KINDS: dict[str, Any] = {
     "view": _l("打开网页"),
     "click": _l("回复关键词"),
     "miniprogram": _l("打开小程序"),
+}
+
+STATES: dict[VersionState, Any] = {
+    VersionState.SENDING: _l("正在发布"),
+    VersionState.LIVE: _l("公众号上现在的"),
+    VersionState.REFUSED: _l("没有发布成"),
+    VersionState.DOUBTFUL: _l("不知道是否生效"),
+    VersionState.REPLACED: _l("以前的"),
+}
+TONES = {
+    VersionState.LIVE: "good",
+    VersionState.REFUSED: "bad",
+    VersionState.DOUBTFUL: "warn",
+    VersionState.SENDING: "warn",
 }
 
 blp = guard_console(Blueprint("menu_admin", __name__, url_prefix="/admin/menu"))
@@ -39,8 +54,9 @@ def menu() -> str:
 
 def _menu_page(form: Form, *, buttons: list[Any], ask: bool = False) -> str:
     live, problem = _live() if ask else (None, "")
+    last = queries.live()
     return render_template(
-        "replies_admin/menu.html",
+        "menu_admin/menu.html",
         form=form,
         buttons=buttons,
         kinds={kind: str(name) for kind, name in KINDS.items()},
@@ -51,39 +67,46 @@ def _menu_page(form: Form, *, buttons: list[Any], ask: bool = False) -> str:
         silent=[] if form.errors else _silent_keys(buttons),
         live=live,
         live_problem=problem,
-        same=live is not None and live == buttons,
+        same=live is not None and menus.same(live, buttons),
+        elsewhere=live is not None and last is not None and not menus.same(live, last.buttons),
+        unpublished=last is not None and not form.errors and not menus.same(last.buttons, buttons),
+        versions=[_shown(version) for version in queries.history()],
     )
+
+
+def _shown(version: MenuVersion) -> dict[str, Any]:
+    refused = version.state in (VersionState.REFUSED, VersionState.DOUBTFUL) and version.problem is not None
+    return {
+        "id": version.public_id,
+        "at": version.created_at,
+        "by": version.staff_name,
+        "names": _names(version.buttons) or _("没有菜单"),
+        "state": STATES[version.state],
+        "tone": TONES.get(version.state, ""),
+        "fetched": version.origin is Origin.FETCHED,
+        "reason": explain(code=version.error_code, answer=version.problem or "") if refused else "",
+        "current": version.state is VersionState.LIVE,
+    }
 
 
 def _live() -> tuple[list[Any] | None, str]:
     """The account's menu as it would be kept here, or None and why it is not known."""
+    now = clock.now()
     try:
-        found = menus.published(now=clock.now())
+        found = [menus.as_kept(button) for button in menus.published(now=now)]
     except PlatformError as problem:
         return None, explain(code=problem.code, answer=problem.text)
-    return [_as_kept(button) for button in found], ""
-
-
-def _as_kept(button: dict[str, Any]) -> dict[str, Any]:
-    """The platform's button without its empty fields; pages of the shop by their path."""
-    ours = settings().base_url
-    kept = {name: value for name, value in button.items() if value not in ("", [], None)}
-    if "sub_button" in kept:
-        return {"name": kept["name"], "sub_button": [_as_kept(one) for one in kept["sub_button"]]}
-    if str(kept.get("url", "")).startswith(f"{ours}/"):
-        kept["url"] = kept["url"].removeprefix(ours)
-    return kept
+    with transaction():
+        services.settle_doubt(has=found, now=now)
+    return found, ""
 
 
 def _silent_keys(buttons: list[Any]) -> list[str]:
     """Names of the buttons that send a keyword which nothing answers."""
     flat = [one for button in buttons for one in button.get("sub_button") or [button]]
-    active = [row for row in queries.keyword_replies() if row.active]
-    return [
-        str(one.get("name"))
-        for one in flat
-        if one.get("type") == "click" and rules.pick(str(one.get("key", "")), active) is None
-    ]
+    keys = [one for one in flat if one.get("type") == "click"]
+    silent = replies.unanswered([str(one.get("key", "")) for one in keys])
+    return [str(one.get("name")) for one in keys if str(one.get("key", "")) in silent]
 
 
 @blp.post("")
@@ -123,21 +146,53 @@ def _names(buttons: list[Any]) -> str:
 
 def _push() -> Response:
     back = redirect(url_for("menu_admin.menu"), 303)
-    buttons = preferences.read("wechat.menu")
     try:
-        menus.publish(now=clock.now())
-    except PlatformError as problem:
-        reason = explain(code=problem.code, answer=problem.text)
-        flash(_("菜单已保存在店里，但没有发布到公众号：%(reason)s", reason=reason), "danger")
+        version = services.publish(by=current_actor().name, now=clock.now())
+    except services.MenuUnderWay as busy:
+        flash(busy.message, "danger")
         return back
-    with transaction():
-        changes = {"buttons": _names(buttons)}
-        audit.record(action="menu.push", subject_kind="menu", subject_id="menu", changes=changes)
-    if buttons:
-        flash(_("菜单已发布到公众号，顾客最多五分钟后看到。"), "success")
-    else:
-        flash(_("公众号的菜单已撤下，顾客最多五分钟后看到。"), "success")
+    if version.state is not VersionState.REFUSED:
+        with transaction():
+            changes = {"buttons": _names(version.buttons), "result": version.state.value}
+            audit.record(
+                action="menu.push", subject_kind="menu", subject_id=version.public_id, changes=changes
+            )
+    flash(*_outcome(version))
     return back
+
+
+def _outcome(version: MenuVersion) -> tuple[str, str]:
+    if version.state is VersionState.LIVE and version.buttons:
+        return _("菜单已发布到公众号，顾客最多五分钟后看到。"), "success"
+    if version.state is VersionState.LIVE:
+        return _("公众号的菜单已撤下，顾客最多五分钟后看到。"), "success"
+    reason = explain(code=version.error_code, answer=version.problem or "")
+    if version.state is VersionState.DOUBTFUL:
+        return (
+            _(
+                "菜单已保存在店里，但不知道公众号收到没有：%(reason)s稍后点“看公众号上现在的菜单”核对。",
+                reason=reason,
+            ),
+            "warning",
+        )
+    return _("菜单已保存在店里，但没有发布到公众号：%(reason)s", reason=reason), "danger"
+
+
+@blp.post("/versions/<public_id>/restore")
+@requires(Permission.OUTREACH_EDIT)
+def send_restore(public_id: str) -> Response:
+    """Put an earlier menu back into the editor; with `push` it becomes the account's at once."""
+    push, done = Form.sent().value("then") == "push", []
+
+    def work() -> str:
+        buttons = services.restore(public_id=public_id)
+        changes = {"buttons": _names(buttons)}
+        audit.record(action="menu.restore", subject_kind="menu", subject_id=public_id, changes=changes)
+        done.append(public_id)
+        return _("这一版已放回编辑区。") if push else _("这一版已放回编辑区，公众号上的还没有变。")
+
+    answer = act(work, back=url_for("menu_admin.menu"))
+    return _push() if push and done else answer
 
 
 @blp.post("/adopt")
@@ -151,6 +206,8 @@ def adopt() -> Response | tuple[str, int]:
     form = Form()
     if not _keep(form, live):
         return _menu_page(form, buttons=live), 422
+    with transaction():
+        services.note_fetched(buttons=live, by=current_actor().name, now=clock.now())
     flash(_("已换成公众号现在的菜单。"), "success")
     return redirect(url_for("menu_admin.menu"), 303)
 
