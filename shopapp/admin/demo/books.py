@@ -68,7 +68,7 @@ class Books:
         self._reversed_later: dict[str, int | None] = {}
 
     def open(self, customer_ids: Sequence[int], *, unit: Unit) -> None:
-        """Give each of these customers an account of a unit."""
+        """Give each of these customers an account of a unit who has none yet."""
         fresh: list[dict[str, Any]] = [
             {
                 "owner_kind": CUSTOMER,
@@ -82,6 +82,7 @@ class Books:
                 "head": ledger_rules.chain_start(CUSTOMER, customer_id, unit),
             }
             for customer_id in customer_ids
+            if (customer_id, unit) not in self._accounts
         ]
         for row_id, row in zip(rows.add_with_ids("ledger_accounts", fresh), fresh, strict=True):
             self._accounts[row["owner_id"], unit] = Account(id=row_id, **row)

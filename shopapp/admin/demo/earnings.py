@@ -89,6 +89,16 @@ class Earnings:
         for start in range(0, len(awards), BATCH):
             self.books.plan(awards[start : start + BATCH])
 
+    def expect(self, awards: Sequence[Award]) -> None:
+        """Growth that comes from elsewhere: it counts for what is bought once it is active."""
+        for award in awards:
+            if award.activates_at is not None:
+                heappush(
+                    self.standings[award.customer_id].coming, (award.activates_at, award.key, award.amount)
+                )
+        for start in range(0, len(awards), BATCH):
+            self.books.plan(awards[start : start + BATCH])
+
     def of_order(
         self, plan: PlannedOrder, *, customer: Known, no: str, lines: Sequence[BoughtLine]
     ) -> list[tuple[int, int]]:

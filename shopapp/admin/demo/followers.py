@@ -10,16 +10,16 @@ from itertools import islice
 
 from shopapp.kernel.pii import lookup_hash
 from shopapp.kernel.templating import picture_url
-from shopapp.members.channels import services as channels
 from shopapp.members.consent import services as consent
 
 from . import memberships, rows
 from .drawing import face
 from .ids import Ids
-from .people import Address, Customer, Source
+from .people import Address, Customer
 from .rhythm import Year
 from .rows import Row
 from .shelves import Files
+from .ways import FOLLOWED_BY, Way, way_of
 
 # Nobody can be reached by it: whatever the shop sends goes to followers of its own account.
 NOBODYS_APPID = "demo"
@@ -27,19 +27,14 @@ FOLLOWS_SHARE = 0.86
 LEFT_SHARE = 0.07
 FACE_WIDTH = 160
 BATCH = 1000
-CHANNELS: dict[Source, tuple[str, str]] = {
-    Source.FLYER: ("flyer", "包裹里的小卡片"),
-    Source.COUNTER: ("counter", "门店收银台"),
-    Source.LIVE: ("live", "直播间"),
-    Source.ARTICLE: ("article", "公众号文章"),
-}
+FOLLOW = "follow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """A customer as orders name them; `number` is that of the plan, `customer_id` that of the row.
 
-    `since` is when they became a member, if they did, and `has_phone` whether they gave a number then.
+    `known_at` is when the shop came to know them, `since` when they became a member, if they did, and `has_phone` whether they gave a number then.
     """
 
     number: int
@@ -47,6 +42,7 @@ class Known:
     public_id: str
     openid: str
     addresses: tuple[Address, ...]
+    known_at: datetime
     since: datetime | None
     birthday_month: int | None
     has_phone: bool
@@ -68,9 +64,10 @@ def region_of(address: Address) -> str:
     return " ".join(dict.fromkeys((address.province, address.city, address.county)))
 
 
-def let_in(*, people: Sequence[Customer], seed: int, year: Year, files: Files) -> list[Known]:
-    """Write everybody; in the order of their numbers."""
-    scenes = _open_channels(Ids(seed), now=year.start)
+def let_in(
+    *, people: Sequence[Customer], seed: int, year: Year, files: Files, scenes: Mapping[Way, int]
+) -> list[Known]:
+    """Write everybody; in the order of their numbers. `scenes` are the channels (row ids) of those who followed by one."""
     found: list[Known] = []
     everybody = iter(people)
     while batch := list(islice(everybody, BATCH)):
@@ -78,17 +75,8 @@ def let_in(*, people: Sequence[Customer], seed: int, year: Year, files: Files) -
     return found
 
 
-def _open_channels(ids: Ids, *, now: datetime) -> dict[Source, int]:
-    found: dict[Source, int] = {}
-    for source, (code, name) in CHANNELS.items():
-        channel = channels.create_channel(name=name, code=code, now=now)
-        channel.public_id = ids.of("channel", code)
-        found[source] = channel.id
-    return found
-
-
 def _write(
-    batch: Sequence[Customer], *, seed: int, year: Year, files: Files, scenes: Mapping[Source, int]
+    batch: Sequence[Customer], *, seed: int, year: Year, files: Files, scenes: Mapping[Way, int]
 ) -> list[Known]:
     joined = {person.number: year.moment(person.joined) for person in batch}
     ids, version = Ids(seed), consent.keep_text(now=year.start)
@@ -120,6 +108,7 @@ def _write(
             public_id=public_id,
             openid=openid_of(seed=seed, number=person.number),
             addresses=person.addresses,
+            known_at=joined[person.number],
             since=member["member_since"],
             birthday_month=memberships.birthday_month(member),
             has_phone=member["phone"] is not None,
@@ -151,13 +140,28 @@ def _write(
         "channel_visits",
         [
             {
-                "channel_id": scenes[person.source],
+                "channel_id": scenes[way],
                 "openid": one.openid,
-                "kind": channels.FOLLOW,
+                "kind": FOLLOW,
                 "at": joined[person.number],
             }
             for person, one in pairs
-            if person.source in scenes
+            if (way := way_of(person)) in FOLLOWED_BY
+        ],
+    )
+    rows.add(
+        "touches",
+        [
+            {
+                "customer_id": one.customer_id,
+                "channel_id": scenes[way],
+                "kind": FOLLOW,
+                "serial": "",
+                "at": joined[person.number],
+                "visit_key": f"demo:{one.public_id}",
+            }
+            for person, one in pairs
+            if (way := way_of(person)) in FOLLOWED_BY
         ],
     )
     return known

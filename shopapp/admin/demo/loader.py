@@ -16,11 +16,27 @@ from shopapp.kernel.errors import ShopError
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.settings import settings
 
-from . import followers, notebook, presentation, programme, rows, shelves, topups, visits
+from . import (
+    clicks,
+    doubts,
+    followers,
+    imports,
+    notebook,
+    presentation,
+    programme,
+    purchases,
+    rows,
+    shelves,
+    topups,
+    visits,
+    ways,
+)
 from .books import Books
+from .claims import Claims
 from .earnings import Earnings
 from .history import BATCH, History
 from .ids import Ids
+from .marketplaces import Market
 from .orders import PlannedOrder, orders_plan
 from .people import Customer
 from .rhythm import Year
@@ -67,7 +83,9 @@ def load(wish: Wish, *, files: Files, tell: Callable[[int], object] = lambda _co
     # the past was never paid through this shop's WeChat Pay, so no bill knows it
     preferences.write("payments.reconciled_from", (shop_day(wish.until) + timedelta(days=1)).isoformat())
     shelved = shelves.fill_shelves(files=files, ids=ids, now=year.start)
-    known = followers.let_in(people=wish.people, seed=wish.seed, year=year, files=files)
+    scenes = ways.open_channels(ids, now=year.start)
+    ways.print_flyers(scenes, ids=ids, now=year.start, until=wish.until)
+    known = followers.let_in(people=wish.people, seed=wish.seed, year=year, files=files, scenes=scenes)
     offered = programme.offer(ids=ids, now=year.start, until=wish.until)
     books = Books(until=wish.until)
     vouchers = Vouchers(programme=offered, ids=ids, seed=wish.seed, until=wish.until)
@@ -77,9 +95,13 @@ def load(wish: Wish, *, files: Files, tell: Callable[[int], object] = lambda _co
     mall.expect(earned.members, seed=wish.seed)
     visits.check_in(earned.members, earned=earned, seed=wish.seed, until=wish.until)
     past = History(seed=wish.seed, shelves=shelved, people=known, vouchers=vouchers, earnings=earned)
+    market = Market(ids=ids, shelves=shelved, year=year)
+    claimed = Claims(members=earned.members, market=market, ids=ids, until=wish.until)
     past.last |= topups.write(
         earned.members, offered=offered, books=books, ids=ids, numbers=past.numbers, after=wish.orders
     )
+    market.sell_to_strangers(people=len(known))
+    claimed.book(earned)
     for batch in _batches(
         orders_plan(seed=wish.seed, customers=wish.people, until=wish.until, orders=wish.orders)
     ):
@@ -91,6 +113,12 @@ def load(wish: Wish, *, files: Files, tell: Callable[[int], object] = lambda _co
     notebook.grant_perks(known, ids=ids, until=wish.until)
     notebook.write(known, seed=wish.seed, ids=ids, until=wish.until)
     past.close(start=year.start, until=wish.until)
+    market.write()
+    imports.write(market)
+    claimed.write()
+    clicks.write(wish.people, known, claims=claimed.made, scenes=scenes, ids=ids, until=wish.until)
+    purchases.write(bound=[sale.row_id for sale in market.sales if sale.customer_id is not None])
+    doubts.write(known, alike=claimed.alike, ids=ids, until=wish.until)
     shelves.close_shelves(shelved, now=wish.until)
 
 

@@ -27,6 +27,7 @@ WELCOME = (
 )
 REPLIES: dict[str, str] = {
     "客服": f"客服每天 9:00 到 21:00 在线，直接在这里留言就行。也可以打 {SERVICE_PHONE}。",
+    "返现": "在天猫、淘宝、京东、拼多多或抖音买过小满的东西，点菜单里的“登记返现”，填上订单号，过了退货期返到店内余额。",
     "运费": "满 99 元包邮，不满收 8 元运费。暂时只送中国大陆。",
     "发货": "付款后 48 小时内寄出，寄出时会发消息给您，运单号在“我的订单”里也能看到。",
     "退货": "收到后 7 天内可以退，拆封的食品和贴身用品除外。请在这里留言，写上订单号和原因。",
@@ -38,7 +39,7 @@ MENU: list[dict[str, Any]] = [
     {
         "name": "帮助",
         "sub_button": [
-            {"name": "购物车", "type": "view", "url": "/cart"},
+            {"name": "登记返现", "type": "view", "url": "/claim"},
             {"name": "运费怎么算", "type": "click", "key": "运费"},
             {"name": "什么时候发货", "type": "click", "key": "发货"},
             {"name": "怎么退货", "type": "click", "key": "退货"},
@@ -89,6 +90,15 @@ TEMPLATES: dict[str, tuple[str, dict[str, str]]] = {
         {"coupon": "thing1", "promise": "thing2", "count": "number3", "time": "time4"},
     ),
     "perk_granted": ("43232", {"perk": "thing1", "gift": "thing2", "time": "thing3"}),
+    "cashback_paid": (
+        "43233",
+        {"number": "character_string1", "amount": "amount2", "way": "thing3", "time": "time4"},
+    ),
+    "cashback_waiting": (
+        "43235",
+        {"number": "character_string1", "amount": "amount2", "time": "time3"},
+    ),
+    "cashback_rejected": ("43234", {"number": "character_string1", "reason": "thing2", "time": "time3"}),
 }
 
 
