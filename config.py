@@ -54,6 +54,7 @@ class Settings:
     wxpay_public_key_file: str
     sms_api_base: str
     sms_api_key: str
+    import_folder: str | None
     clock_file: str | None
     rate_limits: bool
     trusted_proxies: int
@@ -239,6 +240,12 @@ class _Reader:
             wxpay_public_key_file=self.readable_file("WXPAY_PUBLIC_KEY_FILE"),
             sms_api_base=self.url("SMS_API_BASE", default=""),
             sms_api_key=self.text("SMS_API_KEY"),
+            import_folder=self.text(
+                "SHOP_IMPORT_FOLDER",
+                check=lambda path: Path(path).is_dir(),
+                rule="names a folder that does not exist",
+            )
+            or None,
             clock_file=self.clock_file(),
             rate_limits=self.switch("SHOP_RATE_LIMITS"),
             trusted_proxies=self.count("SHOP_TRUSTED_PROXIES"),

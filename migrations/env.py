@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import context
 from flask import current_app
+from sqlalchemy.engine import Connection
 
 from shopapp.kernel.db import db, is_sqlite
 
@@ -32,9 +35,6 @@ def render_item(kind: str, thing: Any, _context: Any) -> str | bool:
 def run() -> None:
     options = current_app.extensions["migrate"].configure_args
     with db.engine.connect() as connection:
-        if is_sqlite():
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.commit()
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -42,8 +42,26 @@ def run() -> None:
             render_item=render_item,
             **options,
         )
-        with context.begin_transaction():
+        with unchecked(connection), context.begin_transaction():
             context.run_migrations()
+
+
+@contextmanager
+def unchecked(connection: Connection) -> Iterator[None]:
+    """On SQLite a table that others name is written anew to change it: meanwhile their keys lead nowhere.
+
+    Said to the driver itself, since SQLite passes over it within a transaction.
+    """
+    if not is_sqlite():
+        yield
+        return
+    driver = connection.connection.cursor()
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+        driver.close()
 
 
 run()

@@ -11,11 +11,13 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
 
 from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page
+from sqlalchemy import func, select
 
 from config import ROOT
 from shopapp.admin import access
@@ -25,14 +27,15 @@ from shopapp.admin.demo.commands import SEED
 from shopapp.admin.demo.ids import Ids
 from shopapp.kernel import clock
 from shopapp.kernel.access import Role
-from shopapp.kernel.db import transaction
+from shopapp.kernel.db import db, transaction
+from shopapp.loyalty.cashback.models import CashbackClaim
 from shopapp.loyalty.ledger import queries as ledger
 from shopapp.loyalty.points.queries import points_purse
 from shopapp.loyalty.tiers import queries as tiers
 from shopapp.members.identity import queries as identity
 from shopapp.members.identity import services as identity_services
 from shopapp.members.identity.models import SessionKind
-from shopapp.wechat import menus
+from shopapp.outreach.menu import services as menu
 from tests.support.browsers import DESK, PHONE, open_browser, open_context
 from tests.support.servers import Town, flask_command, running_town, start_all
 
@@ -67,6 +70,7 @@ class Studio:
         self.town, self.browser = town, browser
         self.desk = open_context(browser, size=SANDBOX_SIZE, device_scale_factor=1.5).new_page()
         self.phone = open_context(browser, size=PHONE, device_scale_factor=2).new_page()
+        self.desks = count(1)
 
     @property
     def screen(self) -> FrameLocator:
@@ -85,18 +89,30 @@ class Studio:
             now = clock.now()
             gold = [one.customer_id for one in tiers.placed(codes=["gold"], limit=100)]
             row_id = max(gold, key=lambda one: ledger.balance(purse=points_purse(one), now=now).available)
-            token, _ends = identity_services.open_session(
-                customer_id=row_id, openid="demo", kind=SessionKind.WEB, now=now
-            )
-            public_id = identity.by_ids(customer_ids=[row_id])[row_id].public_id
-        return Member(public_id=public_id, token=token)
+            return self._signed_in(row_id)
+
+    def claimer(self) -> Member:
+        """The member with the most orders of marketplaces claimed, signed in."""
+        with self.town.app.app_context(), transaction():
+            counted = select(CashbackClaim.customer_id).group_by(CashbackClaim.customer_id)
+            row_id = db.session.scalars(
+                counted.order_by(func.count().desc(), CashbackClaim.customer_id)
+            ).first()
+            assert row_id is not None
+            return self._signed_in(row_id)
+
+    def _signed_in(self, row_id: int) -> Member:
+        token, _ends = identity_services.open_session(
+            customer_id=row_id, openid="demo", kind=SessionKind.WEB, now=clock.now()
+        )
+        return Member(public_id=identity.by_ids(customer_ids=[row_id])[row_id].public_id, token=token)
 
     def console(self) -> Page:
         """A page of somebody who has signed in at the desk."""
         with self.town.app.app_context(), transaction():
             now = clock.now()
             staff = staff_services.create_staff(
-                name="小满", password=STAFF_PASSWORD, role=Role.OWNER, now=now
+                name=f"小满{next(self.desks)}", password=STAFF_PASSWORD, role=Role.OWNER, now=now
             )
             token, _until = staff_services.open_session(staff=staff, device="", address="127.0.0.1", now=now)
         context = open_context(self.browser, size=DESK, device_scale_factor=1.5)
@@ -182,8 +198,27 @@ def console_pages(member: Member) -> dict[str, str]:
     }
 
 
+def marketplaces(studio: Studio) -> None:
+    """What somebody sees who claims an order, and what the merchant sees of imports, flyers and the funnel."""
+    member = studio.claimer()
+    studio.phone.context.add_cookies([{"name": "session", "value": member.token, "url": studio.town.shop}])
+    studio.keep("claim", studio.open("/claim"))
+    studio.phone.context.clear_cookies()
+    desk = studio.console()
+    for name, path in {
+        "console-imports": "/admin/imports",
+        "console-funnel": "/admin/reports/channel-funnel",
+        "console-flyer": "/admin/flyers",
+    }.items():
+        desk.goto(studio.town.shop + path)
+        if name == "console-flyer":
+            desk.locator("main tbody a").first.click()
+        studio.keep(name, desk)
+
+
 PICTURE_SETS: dict[str, Callable[[Studio], None]] = {
     "membership": membership,
+    "marketplaces": marketplaces,
     "home": home,
     "category": category,
     "product": product,
@@ -206,7 +241,7 @@ def main(names: list[str]) -> int:
         flask_command(town.environment, "demo", "load")
         start_all(town)
         with town.app.app_context():
-            menus.publish(now=clock.now())
+            menu.publish(by="", now=clock.now())
         with open_browser() as browser:
             studio = Studio(town, browser)
             for name in names or PICTURE_SETS:

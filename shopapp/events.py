@@ -24,6 +24,14 @@ class AccountUnfollowed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FollowFound:
+    """The platform lists a follower of whose follow no push ever told; `AccountFollowed` is told as well."""
+
+    openid: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class SceneScanned:
     """A follower scanned one of our QR codes."""
 
@@ -176,3 +184,52 @@ class PerkGranted:
     """A member was granted a perk that they are told about."""
 
     grant_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimMatched:
+    """A claim found its marketplace order: the purchase of this customer is verified and their cash-back is set aside."""
+
+    claim_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimPaid:
+    """The cash-back of a claim reached the customer, once."""
+
+    claim_id: int
+    customer_id: int
+    paid_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimRejected:
+    """A claim ended without cash-back; the claim says why."""
+
+    claim_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferWaiting:
+    """Cash-back waits in WeChat for this customer to confirm it, who does not look at it at the moment."""
+
+    payout_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarketplaceOrderBound:
+    """An imported order of a marketplace was found to be this customer's."""
+
+    order_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarketplaceOrderUnbound:
+    """An imported order of a marketplace was let go from this customer."""
+
+    order_id: int
+    customer_id: int

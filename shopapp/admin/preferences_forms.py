@@ -18,6 +18,7 @@ NAME_MAX = 20
 HELLO_MAX = 30
 PRIVACY_MAX = 20_000
 GUESTS_KEPT_MONTHS_MAX = 120
+MARKS_KEPT_MONTHS_MAX = 36
 BANNER_WORDS_MAX = 40
 ALONE_MAX = 1_000_000
 COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
@@ -100,11 +101,16 @@ def privacy_values(form: Form) -> dict[str, Any]:
     """
     text = form.text("privacy_text", longest=PRIVACY_MAX)
     months = form.whole("guests_kept_months", least=0, most=GUESTS_KEPT_MONTHS_MAX)
+    marks = form.whole("marks_kept_months", least=0, most=MARKS_KEPT_MONTHS_MAX)
     form.check()
     if text and "<" not in text:
         text = "".join(f"<p>{line.strip()}</p>" for line in text.splitlines() if line.strip())
     kept = nh3.clean(text, tags=TEXT_TAGS, attributes={}, link_rel=None).strip()
-    values = {"shop.privacy_text": kept, "members.guests_kept_months": months}
+    values = {
+        "shop.privacy_text": kept,
+        "members.guests_kept_months": months,
+        "members.marks_kept_months": marks,
+    }
     if kept != preferences.read("shop.privacy_text"):
         values["shop.privacy_date"] = shop_day(clock.now()).isoformat() if kept else ""
     return values

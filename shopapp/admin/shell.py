@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from config import Settings
 from shopapp.kernel import screens
 from shopapp.kernel.access import Role, may
 from shopapp.kernel.i18n import _l
+from shopapp.members.merging.pairs import count_waiting
 
 from . import access
 
@@ -20,13 +21,17 @@ THEMES = {"light", "dark"}
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """An entry of the navigation. It is lit for every endpoint that begins with one of `under`."""
+    """An entry of the navigation. It is lit for every endpoint that begins with one of `under`.
+
+    `waiting` tells how much work waits there.
+    """
 
     title: Any
     endpoint: str = ""
     icon: str = ""
     under: tuple[str, ...] = ()
     inside: list[Place] = field(default_factory=list)
+    waiting: Callable[[], int] | None = None
 
 
 PLACES = [
@@ -50,9 +55,20 @@ PLACES = [
     ),
     Place(
         title=_l("会员"),
-        endpoint="customers_admin.customers",
         icon="people",
-        under=("customers_admin.", "notes_admin."),
+        inside=[
+            Place(
+                title=_l("全部会员"),
+                endpoint="customers_admin.customers",
+                under=("customers_admin.", "notes_admin."),
+            ),
+            Place(
+                title=_l("待合并"),
+                endpoint="merging_admin.pairs",
+                under=("merging_admin.",),
+                waiting=count_waiting,
+            ),
+        ],
     ),
     Place(
         title=_l("权益"),
@@ -73,15 +89,37 @@ PLACES = [
     Place(
         title=_l("来客"),
         icon="door",
-        inside=[Place(title=_l("渠道"), endpoint="channels_admin.channels", under=("channels_admin.",))],
+        inside=[
+            Place(title=_l("渠道"), endpoint="channels_admin.channels", under=("channels_admin.",)),
+            Place(title=_l("传单"), endpoint="flyers_admin.flyers", under=("flyers_admin.",)),
+            Place(title=_l("返现活动"), endpoint="cashback_admin.campaigns", under=("cashback_admin.",)),
+            Place(title=_l("返现登记"), endpoint="claims_admin.claims", under=("claims_admin.",)),
+            Place(title=_l("返现转账"), endpoint="payouts_admin.payouts", under=("payouts_admin.",)),
+            Place(
+                title=_l("订单导入"),
+                endpoint="imports_admin.imports",
+                under=("imports_admin.", "market_orders_admin."),
+            ),
+        ],
     ),
     Place(
         title=_l("触达"),
         icon="chat",
         inside=[
+            Place(title=_l("粉丝"), endpoint="fans_admin.fans", under=("fans_admin.",)),
             Place(title=_l("自动回复"), endpoint="replies_admin.replies", under=("replies_admin.",)),
             Place(title=_l("菜单"), endpoint="menu_admin.menu", under=("menu_admin.",)),
+            Place(
+                title=_l("消息中心"),
+                endpoint="messages_admin.messages",
+                under=("messages_admin.", "templates_admin."),
+            ),
         ],
+    ),
+    Place(
+        title=_l("报表"),
+        icon="list",
+        inside=[Place(title=_l("渠道漏斗"), endpoint="reports_admin.funnel", under=("reports_admin.",))],
     ),
     Place(
         title=_l("设置"),
@@ -91,7 +129,7 @@ PLACES = [
             Place(
                 title=_l("微信接入"),
                 endpoint="wechat_admin.checks",
-                under=("wechat_admin.", "templates_admin."),
+                under=("wechat_admin.",),
             ),
             Place(title=_l("员工"), endpoint="staff_admin.people", under=("staff_admin.",)),
             Place(title=_l("接口令牌"), endpoint="tokens_admin.tokens", under=("tokens_admin.",)),
@@ -133,7 +171,8 @@ def navigation() -> list[dict[str, Any]]:
 def _item(place: Place) -> dict[str, Any]:
     endpoint = request.endpoint or ""
     lit = endpoint == place.endpoint or any(endpoint.startswith(prefix) for prefix in place.under)
-    return {"title": place.title, "url": url_for(place.endpoint), "lit": lit}
+    waiting = place.waiting() if place.waiting else 0
+    return {"title": place.title, "url": url_for(place.endpoint), "lit": lit, "waiting": waiting}
 
 
 def all_pages() -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from shopapp.kernel.db import db
 from shopapp.kernel.jobs import JobRun, RunState, worker_seen
 from shopapp.kernel.outbox import Delivery, StoredEvent
+from shopapp.loyalty.cashback import payouts
 from shopapp.store.payments import queries as payments
 from shopapp.wechat import problems
 from shopapp.wechat.models import MessageState, OutgoingMessage
@@ -26,6 +27,7 @@ class Troubles:
 
     worker_missing: bool
     money: int
+    transfers: int
     deliveries: int
     messages: int
     jobs: int
@@ -33,7 +35,7 @@ class Troubles:
 
     @property
     def any(self) -> bool:
-        counts = (self.money, self.deliveries, self.messages, self.jobs, self.platform)
+        counts = (self.money, self.transfers, self.deliveries, self.messages, self.jobs, self.platform)
         return self.worker_missing or any(counts)
 
 
@@ -42,6 +44,7 @@ def troubles(*, now: datetime) -> Troubles:
     return Troubles(
         worker_missing=not worker_seen(),
         money=payments.troubles_count(),
+        transfers=payouts.refused_count(),
         deliveries=_count(failed_deliveries()),
         messages=_count(failed_messages()),
         jobs=_count(failed_jobs(now=now)),

@@ -10,6 +10,7 @@ from shopapp.kernel.db import db
 from shopapp.kernel.i18n import _, _l
 from shopapp.kernel.jobs import Job, JobRun
 from shopapp.kernel.outbox import Delivery, StoredEvent
+from shopapp.outreach.replies.welcomes import TOPIC as WELCOME
 from shopapp.wechat.checks import TOPIC_NAMES
 from shopapp.wechat.explain import explain
 from shopapp.wechat.messages import queueing, sending
@@ -32,11 +33,19 @@ JOB_NAMES: dict[str, Any] = {
     "tell-points-earned": _l("告诉会员积分到账"),
     "tell-points-expiring": _l("提醒快到期的积分"),
     "reconcile-payments": _l("和微信支付对账"),
+    "import-files": _l("导入平台的订单文件"),
+    "watch-import-folder": _l("看文件夹里有没有要导入的文件"),
+    "forget-import-files": _l("删除导入过的文件"),
+    "rebuild-facts": _l("把各处的订单记进购买记录"),
+    "repair-welcomes": _l("补发没送到的欢迎语"),
+    "sync-fans": _l("和公众号对粉丝和标签"),
+    "begin-fan-sync": _l("开始每晚的粉丝同步"),
     "forget-old": _l("清理过期的临时数据"),
 }
 EVENT_NAMES: dict[str, Any] = {
     "AccountFollowed": _l("有人关注"),
     "AccountUnfollowed": _l("有人取消关注"),
+    "FollowFound": _l("同步时发现新粉丝"),
     "SceneScanned": _l("扫了渠道码"),
     "OrderPlaced": _l("下单"),
     "OrderPaid": _l("订单付款"),
@@ -44,6 +53,8 @@ EVENT_NAMES: dict[str, Any] = {
     "OrderShipped": _l("订单发货"),
     "OrderCompleted": _l("订单完成"),
     "OrderRefunded": _l("退款到账"),
+    "MarketplaceOrderBound": _l("平台订单找到主人"),
+    "MarketplaceOrderUnbound": _l("平台订单和顾客解除"),
 }
 TABS: dict[str, Any] = {"failed": _l("没成功"), "waiting": _l("等着再试"), "skipped": _l("没有发")}
 MESSAGE_TABS = {
@@ -53,8 +64,10 @@ MESSAGE_TABS = {
 }
 REASONS: dict[str, Any] = {
     sending.NO_WINDOW: _l("顾客最近没有找过公众号，微信不许发客服消息。"),
-    sending.LAPSED: _l("轮到发送时已经过时。"),
+    queueing.LAPSED: _l("轮到发送时已经过时。"),
     sending.UNKNOWN_RESULT: _l("发送时断了线，不知道顾客收到没有，所以没有自动再发。"),
+    queueing.SWITCHED_OFF: _l("这种通知已经关掉。"),
+    sending.NO_GRANT: _l("顾客没有订阅这种通知，或者次数已经用完。"),
     queueing.NO_TEMPLATE: _l("这种通知还没有选模板。"),
     "failed:user block": _l("顾客拒收了公众号的消息。"),
     "failed: system failed": _l("微信送达时出错。"),
@@ -122,6 +135,8 @@ def short_error(text: str | None) -> str:
 
 
 def message_title(message: OutgoingMessage) -> str:
+    if message.topic == WELCOME:
+        return _("欢迎语（补发）")
     words = TOPIC_NAMES.get(message.topic)
     if words:
         return str(words)

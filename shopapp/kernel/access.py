@@ -38,7 +38,10 @@ class Permission(StrEnum):
     TIERS_OVERRIDE = "loyalty:tiers:override"
     COUPONS_GRANT = "loyalty:coupons:grant"
     WALLET_REFUND = "loyalty:wallet:refund"
+    CHANNELS_VIEW = "members:channels:view"
     CHANNELS_EDIT = "members:channels:edit"
+    REPORTS_VIEW = "outreach:reports:view"
+    IMPORTS_EDIT = "members:imports:edit"
     LEDGER_VIEW = "loyalty:ledger:view"
     LEDGER_ADJUST = "loyalty:ledger:adjust"
     LEDGER_APPROVE = "loyalty:ledger:approve"
@@ -97,6 +100,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.CUSTOMERS_VIEW,
             _P.LOYALTY_VIEW,
             _P.LEDGER_VIEW,
+            _P.CHANNELS_VIEW,
+            _P.REPORTS_VIEW,
         }
     ),
 }
@@ -141,6 +146,9 @@ SCOPES: dict[str, frozenset[Permission]] = {
             _P.LEDGER_ADJUST,
         }
     ),
+    "channels:read": frozenset({_P.CHANNELS_VIEW}),
+    "channels:write": frozenset({_P.CHANNELS_VIEW, _P.CHANNELS_EDIT}),
+    "reports:read": frozenset({_P.REPORTS_VIEW}),
     "*": frozenset(Permission),
 }
 

@@ -23,7 +23,6 @@ from .settings import settings
 log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 0.5
-HEARTBEAT_SECONDS = 10
 # Clocks of two machines may differ by as much.
 LATER_MOST = timedelta(minutes=1)
 
@@ -36,15 +35,13 @@ def work() -> None:
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: stop.set())
     name = f"{socket.gethostname()}-{os.getpid()}"
-    last_beat = 0.0
+    shift = jobs.Shift(name=name, stop=stop.is_set)
+    jobs.begin_shift(shift)
     log.info("worker started", worker=name, jobs=len(jobs.registry()))
     while not stop.is_set():
         try:
-            if clock.monotonic() - last_beat >= HEARTBEAT_SECONDS or not last_beat:
-                jobs.heartbeat(name=name)
-                last_beat = clock.monotonic()
             preferences.forget_read()
-            jobs.run_due(now=clock.now(), stop=stop.is_set)
+            shift.turn()
         except OperationalError as problem:
             db.session.rollback()
             log.error("database unavailable", exc_info=problem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -109,6 +109,11 @@ def day(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(SHOP_ZONE):%Y-%m-%d}"
 
 
+def last_day(end: datetime | None) -> str:
+    """The day before which it is not over yet: `end` is the first moment at which it is."""
+    return day(None if end is None else end - timedelta(seconds=1))
+
+
 def daytime(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(SHOP_ZONE):%Y-%m-%d %H:%M}"
 
@@ -126,4 +131,4 @@ def init_app(app: Flask) -> None:
     )
     Babel(app, locale_selector=choose_language)
     app.jinja_env.globals.update(_=_, language=language, other_language=other_language)
-    app.jinja_env.filters.update(day=day, daytime=daytime)
+    app.jinja_env.filters.update(day=day, last_day=last_day, daytime=daytime)

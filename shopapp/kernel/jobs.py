@@ -7,6 +7,7 @@ be taken again, so every job is written to be run twice: it claims its rows, wor
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=15)
 RUNS_KEPT = timedelta(days=2)
 WORKER_SEEN_WITHIN = timedelta(seconds=60)
+HEARTBEAT_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,44 @@ class Worker(Model):
     seen_at: Mapped[datetime]
 
 
+@dataclass
+class Shift:
+    """A worker process at its work, until `stop` says so."""
+
+    name: str
+    stop: Callable[[], bool]
+    beaten_at: float | None = None
+
+    def turn(self) -> None:
+        """Be seen alive, and run what is due."""
+        if self.beaten_at is None or clock.monotonic() - self.beaten_at >= HEARTBEAT_SECONDS:
+            heartbeat(name=self.name)
+            self.beaten_at = clock.monotonic()
+        run_due(now=clock.now(), stop=self.stop)
+
+
+_shift: ContextVar[Shift | None] = ContextVar("shift", default=None)
+_underway: ContextVar[tuple[str, ...]] = ContextVar("underway", default=())
+"""Jobs that this worker is in the middle of."""
+
+
+def begin_shift(shift: Shift) -> None:
+    _shift.set(shift)
+
+
+def breathe() -> bool:
+    """Between two steps of a long job, outside of any transaction: the other jobs that are due have their turn.
+
+    False once the worker is asked to stop: the job then leaves what it does to be taken up again. What the session held
+    is stale afterwards.
+    """
+    shift = _shift.get()
+    if shift is None:
+        return True
+    shift.turn()
+    return not shift.stop()
+
+
 def registry() -> dict[str, Job]:
     found: dict[str, Job] = current_app.extensions["jobs"]
     return found
@@ -87,6 +127,8 @@ def run_due(*, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
     for job in registry().values():
         if stop():
             break
+        if job.name in _underway.get():
+            continue
         ran += _run_slot(job=job, slot=job.slot(now))
     return ran
 
@@ -121,12 +163,15 @@ def _run_slot(*, job: Job, slot: datetime) -> bool:
 
 def _run_claimed(*, job: Job, slot: datetime) -> None:
     values: dict[str, object] = {"state": RunState.DONE}
+    outer = _underway.set((*_underway.get(), job.name))
     try:
         values["done"] = job.run(clock.now())
     except Exception as problem:
         db.session.rollback()
         log.error("job failed", job=job.name, exc_info=problem)
         values = {"state": RunState.FAILED, "error": f"{type(problem).__name__}: {problem}"[:500]}
+    finally:
+        _underway.reset(outer)
     with transaction():
         rows_changed(
             update(JobRun)

@@ -14,6 +14,10 @@ def _nothing_in_the_way(_customer_id: int) -> list[str]:
     return []
 
 
+def _gives_nothing_once(_customer_id: int) -> set[str]:
+    return set()
+
+
 def _binds_nobody(_customer_ids: Collection[int]) -> set[int]:
     return set()
 
@@ -25,7 +29,7 @@ class PersonalData:
     `export` gives what JSON can hold. `erase` forgets it within the open transaction and may be told twice; None for
     records that name nobody but the row and must be there later on.
     `obstacles` says in words what has to be finished before. `binds` picks those of many customers whose records here
-    are reason enough not to forget them by time alone.
+    are reason enough not to forget them by time alone. `given_once` names the gifts a person had that nobody gets twice.
     """
 
     name: str
@@ -33,6 +37,7 @@ class PersonalData:
     erase: Callable[[int, datetime], None] | None
     obstacles: Callable[[int], list[str]] = _nothing_in_the_way
     binds: Callable[[Collection[int]], set[int]] = _binds_nobody
+    given_once: Callable[[int], set[str]] = _gives_nothing_once
 
 
 def parts() -> list[PersonalData]:

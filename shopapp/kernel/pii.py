@@ -7,9 +7,11 @@ key opens. A lookup hash is HMAC-SHA256 under a key derived from the encryption 
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
-import secrets
+import os
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -36,10 +38,20 @@ def _cipher(key: bytes) -> AESGCM:
 
 
 def encrypt(text: str) -> str:
+    return encrypt_all([text])[0]
+
+
+def encrypt_all(texts: Sequence[str]) -> list[str]:
+    """`encrypt` for many: the key is looked up once, and chance asked once for all nonces."""
     key = settings().pii_keys[0]
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    sealed = nonce + _cipher(key).encrypt(nonce, text.encode(), None)
-    return f"{_key_id(key)}.{base64.b64encode(sealed).decode()}"
+    start, seal = _key_id(key) + ".", _cipher(key).encrypt
+    chance = os.urandom(NONCE_BYTES * len(texts))
+    found = []
+    for place, text in enumerate(texts):
+        nonce = chance[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
+        sealed = nonce + seal(nonce, text.encode(), None)
+        found.append(start + binascii.b2a_base64(sealed, newline=False).decode())
+    return found
 
 
 def decrypt(sealed: str) -> str:
@@ -70,9 +82,27 @@ def lookup_hashes(value: str) -> list[str]:
     return [_lookup_hash(key, value) for key in settings().pii_keys]
 
 
+def hasher() -> Callable[[str], str]:
+    """`lookup_hash` for many: the key is derived once."""
+    return _hasher(settings().pii_keys[0])
+
+
+def old_hashers() -> list[Callable[[str], str]]:
+    """Those of the other keys, under which rows not yet rotated are found."""
+    return [_hasher(key) for key in settings().pii_keys[1:]]
+
+
+def _hasher(key: bytes) -> Callable[[str], str]:
+    derived = _derived(key)
+    return lambda value: hmac.digest(derived, value.encode(), "sha256").hex()
+
+
 def _lookup_hash(key: bytes, value: str) -> str:
-    derived = hmac.digest(key, b"lookup", "sha256")
-    return hmac.new(derived, value.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_derived(key), value.encode(), "sha256").hex()
+
+
+def _derived(key: bytes) -> bytes:
+    return hmac.digest(key, b"lookup", "sha256")
 
 
 class Encrypted(TypeDecorator[str]):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 from sqlalchemy import String as PlainString
-from sqlalchemy import Table, bindparam, select, type_coerce, update
+from sqlalchemy import Table, bindparam, case, select, type_coerce, update
 
 from . import pii
 from .db import db, transaction
 
 BATCH = 500
+REMADE = "remade"
+"""In the `info` of a column: a hash over several values, which a job makes wherever there is none."""
 
 
 @click.group("pii")
@@ -71,4 +73,11 @@ def _renewed(table: Table, row: dict[str, str]) -> dict[str, str] | None:
 
 
 def _as_kept(table: Table, values: dict[str, str]) -> dict[str, object]:
-    return {name: type_coerce(bindparam(None, value), PlainString) for name, value in values.items()}
+    """A value without a hash is one that nobody is to be found by: it stays without. Columns marked as REMADE are emptied
+    for those who fill them.
+    """
+    kept: dict[str, object] = {column.name: None for column in table.c if REMADE in column.info}
+    for name, value in values.items():
+        new = type_coerce(bindparam(None, value), PlainString)
+        kept[name] = case((table.c[name].is_not(None), new)) if name.endswith("_hash") else new
+    return kept

@@ -14,6 +14,7 @@ from shopapp.kernel.errors import SignInNeeded
 from shopapp.kernel.i18n import _
 from shopapp.kernel.ids import new_token, token_hash
 from shopapp.kernel.settings import settings
+from shopapp.members.channels.pages import bring_visits_along
 from shopapp.members.identity import devices, queries, services, sign_in
 from shopapp.members.identity.models import SessionKind
 from shopapp.members.identity.services import SESSION_LIVES, STATE_LIVES, StateUnknown
@@ -83,14 +84,17 @@ def callback() -> str | Response:
         return _page(next_path=next_path, why=problem.message)
     response = redirect(next_path)
     _set_cookie(response, queries.SESSION_COOKIE, token, seconds=int(SESSION_LIVES.total_seconds()))
-    bring_cart_along(response, token=token, now=now)
+    bring_along(response, token=token, now=now)
     return response
 
 
-def bring_cart_along(response: Response, *, token: str, now: datetime) -> None:
-    """What the person put in the cart as a guest goes with them."""
+def bring_along(response: Response, *, token: str, now: datetime) -> None:
+    """What the person put in the cart as a guest goes with them, and by which links they came."""
     guest, customer = request.cookies.get(GUEST_COOKIE), queries.by_session(token=token, now=now)
-    if not guest or customer is None:
+    if customer is None:
+        return
+    bring_visits_along(customer_id=customer.customer_id)
+    if not guest:
         return
     with transaction():
         carts.adopt_guest_cart(customer_id=customer.customer_id, guest_hash=token_hash(guest), now=now)

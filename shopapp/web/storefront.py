@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from shopapp.loyalty.cashback import pages as claims
 from shopapp.loyalty.perks import pages as perks
 from shopapp.loyalty.points import pages as points
 from shopapp.loyalty.tiers import pages as tiers
 from shopapp.loyalty.wallet import pages as wallet
 from shopapp.members.addresses import pages as addresses
+from shopapp.members.channels import pages as short_links
 from shopapp.members.consent import pages as consents
 from shopapp.members.identity import pages as members
 from shopapp.members.rights import pages as rights
@@ -35,6 +37,7 @@ PAGES: list[Blueprint] = [
     orders.blueprint,
     me.pages,
     coupons.pages,
+    claims.blueprint,
     points.blueprint,
     mall.blueprint,
     tiers.blueprint,
@@ -44,6 +47,7 @@ PAGES: list[Blueprint] = [
     addresses.blueprint,
     members.blueprint,
     consents.blueprint,
+    short_links.blueprint,
     rights.blueprint,
     perks.blueprint,
     cardsales.blueprint,

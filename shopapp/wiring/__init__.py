@@ -12,10 +12,13 @@ from shopapp.kernel import (
 from shopapp.kernel.access import current_actor
 from shopapp.kernel.http import ShopApi
 from shopapp.loyalty.points.queries import set_categories
-from shopapp.members.identity.queries import signed_in
+from shopapp.members.identity.queries import of_survivor, signed_in
 from shopapp.members.notes.queries import set_colleagues
+from shopapp.members.purchases.own import OwnOrders, set_own_orders
 from shopapp.outreach.replies import services as replies_services
 from shopapp.store.catalogue.queries import category_names
+from shopapp.store.orders import history as own_history
+from shopapp.store.payments.queries import payment_numbers
 from shopapp.wechat.inbound.services import set_replier
 
 from . import data, places, work
@@ -39,12 +42,16 @@ def connect(app: Flask) -> None:
     set_replier(app, replies_services.reply_to)
     set_categories(app, category_names)
     set_colleagues(app, colleagues)
+    set_own_orders(app, OwnOrders(walk=own_history.walk, paid_by=payment_numbers))
     registry = outbox.Registry()
     for kind, handler in work.HANDLERS:
         registry.add(kind, handler)
+    registry.as_of_now = of_survivor
     app.extensions["principal"] = principal
     app.extensions["outbox"] = registry
     app.extensions["personal"] = data.PERSONAL
+    app.extensions["merging"] = data.MERGING
+    app.extensions["merge_clues"] = data.CLUES
     app.extensions["jobs"] = {job.name: job for job in work.JOBS}
     for command in work.COMMANDS:
         app.cli.add_command(command)

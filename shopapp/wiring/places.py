@@ -13,6 +13,8 @@ from shopapp.admin.screens import (
     customers,
     dashboard,
     finding,
+    merging,
+    messages,
     people,
     setup,
     shop_settings,
@@ -29,6 +31,12 @@ from shopapp.loyalty.adjustments import merchant_api as merchant_adjustments_api
 from shopapp.loyalty.cards import admin as cards_admin
 from shopapp.loyalty.cards import api as cards_api
 from shopapp.loyalty.cards import merchant_api as merchant_cards_api
+from shopapp.loyalty.cashback import admin as cashback_admin
+from shopapp.loyalty.cashback import api as claims_api
+from shopapp.loyalty.cashback import callbacks as cashback_callbacks
+from shopapp.loyalty.cashback import merchant_api as merchant_cashback_api
+from shopapp.loyalty.cashback import payout_admin as cashback_payout_admin
+from shopapp.loyalty.cashback import payout_api as cashback_payout_api
 from shopapp.loyalty.coupons import api as coupons_api
 from shopapp.loyalty.coupons import merchant_api as merchant_coupons_api
 from shopapp.loyalty.perks import admin as perks_admin
@@ -44,14 +52,22 @@ from shopapp.loyalty.wallet import api as wallet_api
 from shopapp.loyalty.wallet import merchant_api as merchant_wallet_api
 from shopapp.members.addresses import api as addresses_api
 from shopapp.members.channels import admin as channels_admin
+from shopapp.members.channels import merchant_api as merchant_channels_api
+from shopapp.members.fans import admin as fans_admin
+from shopapp.members.flyers import admin as flyers_admin
+from shopapp.members.flyers import merchant_api as merchant_flyers_api
 from shopapp.members.identity import admin as membership_admin
 from shopapp.members.identity import api as identity_api
 from shopapp.members.identity import merchant_api as merchant_customers_api
+from shopapp.members.imports import admin as imports_admin
+from shopapp.members.marketplace import admin as market_orders_admin
 from shopapp.members.notes import admin as notes_admin
 from shopapp.members.notes import merchant_api as merchant_notes_api
 from shopapp.members.rights import api as rights_api
+from shopapp.outreach.menu import admin as menu_admin
 from shopapp.outreach.replies import admin as replies_admin
-from shopapp.outreach.replies import admin_menu
+from shopapp.outreach.reports import admin as reports_admin
+from shopapp.outreach.reports import merchant_api as merchant_reports_api
 from shopapp.store.cardsales import api as cardsales_api
 from shopapp.store.carts import api as carts_api
 from shopapp.store.catalogue import admin as catalogue_admin
@@ -99,8 +115,13 @@ API: list[Any] = [
     merchant_accounting_api.blp,
     merchant_customers_api.blp,
     merchant_notes_api.blp,
+    merchant_channels_api.blp,
+    merchant_flyers_api.blp,
+    merchant_reports_api.blp,
     coupons_api.blp,
     merchant_coupons_api.blp,
+    claims_api.blp,
+    merchant_cashback_api.blp,
     mall_api.blp,
     merchant_mall_api.blp,
     tiers_api.blp,
@@ -109,6 +130,7 @@ API: list[Any] = [
     merchant_perks_api.blp,
     cards_api.blp,
     cardsales_api.blp,
+    cashback_payout_api.blp,
     merchant_cards_api.blp,
 ]
 
@@ -117,6 +139,7 @@ PAGES: list[Blueprint] = [
     *storefront.PAGES,
     wechat_inbound_pages.blueprint,
     payments_callbacks.blueprint,
+    cashback_callbacks.blueprint,
     catalogue_pictures.blueprint,
 ]
 
@@ -133,6 +156,7 @@ CONSOLE: list[Blueprint] = [
     topups_admin.blp,
     customers.blp,
     membership_admin.blp,
+    merging.blp,
     notes_admin.blp,
     coupons.blp,
     points_admin.blp,
@@ -145,11 +169,20 @@ CONSOLE: list[Blueprint] = [
     cards_admin.blp,
     simulator.blp,
     channels_admin.blp,
+    flyers_admin.blp,
+    cashback_admin.blp,
+    cashback_admin.claims_blp,
+    cashback_payout_admin.blp,
+    imports_admin.blp,
+    market_orders_admin.blp,
     replies_admin.blp,
-    admin_menu.blp,
+    reports_admin.blp,
+    fans_admin.blp,
+    menu_admin.blp,
     shop_settings.blp,
     setup.blp,
     templates.blp,
+    messages.blp,
     people.blp,
     tokens.blp,
     trail.blp,

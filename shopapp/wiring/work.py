@@ -14,7 +14,12 @@ from shopapp.events import (
     AccountFollowed,
     AccountUnfollowed,
     CardStarted,
+    ClaimPaid,
+    ClaimRejected,
+    FollowFound,
     GrowthChanged,
+    MarketplaceOrderBound,
+    MarketplaceOrderUnbound,
     MemberJoined,
     MemberLeft,
     MembershipSaved,
@@ -30,6 +35,7 @@ from shopapp.events import (
     SceneScanned,
     TierChanged,
     TierDropAhead,
+    TransferWaiting,
 )
 from shopapp.kernel import (
     commands,
@@ -41,6 +47,12 @@ from shopapp.kernel import (
 )
 from shopapp.kernel.jobs import Job
 from shopapp.loyalty.cards import handlers as cards_handlers
+from shopapp.loyalty.cashback import handlers as cashback_handlers
+from shopapp.loyalty.cashback import jobs as cashback_jobs
+from shopapp.loyalty.cashback import messages as cashback_messages
+from shopapp.loyalty.cashback import payout_jobs as cashback_payout_jobs
+from shopapp.loyalty.cashback import payout_messages as cashback_payout_messages
+from shopapp.loyalty.cashback.payout_commands import claims_group
 from shopapp.loyalty.coupons import handlers as coupons_handlers
 from shopapp.loyalty.coupons import jobs as coupons_jobs
 from shopapp.loyalty.coupons import messages as coupons_messages
@@ -56,14 +68,29 @@ from shopapp.loyalty.tiers import jobs as tiers_jobs
 from shopapp.loyalty.tiers import messages as tiers_messages
 from shopapp.loyalty.tiers.commands import tiers_group
 from shopapp.members.channels import handlers as channels_handlers
+from shopapp.members.fans import jobs as fans_jobs
+from shopapp.members.flyers import jobs as flyers_jobs
+from shopapp.members.identity import former
 from shopapp.members.identity import handlers as identity_handlers
+from shopapp.members.imports import jobs as imports_jobs
+from shopapp.members.marketplace import held as marketplace_held
+from shopapp.members.marketplace.commands import marketplace_group
+from shopapp.members.merging import handlers as merging_handlers
+from shopapp.members.merging import jobs as merging_jobs
+from shopapp.members.purchases import handlers as purchases_handlers
+from shopapp.members.purchases import jobs as purchases_jobs
+from shopapp.members.purchases.commands import purchases_group
 from shopapp.members.rights import commands as rights_commands
 from shopapp.members.rights import jobs as rights_jobs
 from shopapp.outreach.replies import commands as replies_commands
+from shopapp.outreach.replies import handlers as replies_handlers
+from shopapp.outreach.replies import welcomes
+from shopapp.outreach.reports.commands import report_group
 from shopapp.store.cardsales import handlers as cardsales_handlers
 from shopapp.store.carts import services as carts
 from shopapp.store.mall import handlers as mall_handlers
 from shopapp.store.orders import handlers as orders_handlers
+from shopapp.store.orders import history as orders_history
 from shopapp.store.orders import jobs as orders_jobs
 from shopapp.store.orders import messages as orders_messages
 from shopapp.store.orders import rewards as orders_rewards
@@ -79,10 +106,15 @@ HANDLERS: list[tuple[type[Any], Callable[[Any], None]]] = [
     (AccountUnfollowed, identity_handlers.remember_unfollow),
     (AccountFollowed, channels_handlers.count_follow),
     (SceneScanned, channels_handlers.count_scan),
+    (FollowFound, replies_handlers.miss_welcome),
     (MemberJoined, points_handlers.reward_joining),
     (ProfileCompleted, points_handlers.reward_profile),
     (OrderPaid, topups_handlers.fulfil),
     (OrderPaid, cardsales_handlers.fulfil),
+    (OrderPaid, orders_history.add_paid),
+    (MarketplaceOrderBound, purchases_handlers.add_bound),
+    (MarketplaceOrderBound, merging_handlers.propose_buyers),
+    (MarketplaceOrderUnbound, purchases_handlers.take_out_unbound),
     (OrderPaid, orders_messages.tell_paid),
     (OrderShipped, orders_messages.tell_shipped),
     (OrderCancelled, orders_messages.tell_cancelled),
@@ -108,6 +140,10 @@ HANDLERS: list[tuple[type[Any], Callable[[Any], None]]] = [
     (MembershipSaved, perks_handlers.note_saved),
     (MemberLeft, cards_handlers.note_left),
     (MemberLeft, perks_handlers.end_left),
+    (MarketplaceOrderBound, cashback_handlers.earn_growth),
+    (ClaimPaid, cashback_messages.tell_paid),
+    (ClaimRejected, cashback_messages.tell_rejected),
+    (TransferWaiting, cashback_payout_messages.tell_waiting),
 ]
 
 
@@ -118,12 +154,20 @@ def forget_old(now: datetime) -> int:
         + limits.forget_old(now=now)
         + jobs.forget_old()
         + carts.forget_old(now=now)
+        + former.forget_old(now=now)
         + wechat_retention.forget_old(now=now)
+        + marketplace_held.forget_old(now=now)
     )
+
+
+def pay_claims(now: datetime) -> int:
+    """Pay what is approved inside the shop, then ask for the transfers."""
+    return cashback_jobs.pay_claims(now) + cashback_payout_jobs.send_transfers(now)
 
 
 JOBS: list[Job] = [
     Job(name="send-messages", every=timedelta(seconds=2), run=wechat_sending.send_due),
+    Job(name="repair-welcomes", every=timedelta(seconds=5), run=lambda now: welcomes.repair(now=now)),
     Job(name="deliver-events", every=timedelta(seconds=2), run=lambda now: outbox.deliver_due(now=now)),
     Job(name="close-unpaid-orders", every=timedelta(seconds=15), run=payments_jobs.close_unpaid_orders),
     Job(name="query-payments", every=timedelta(seconds=5), run=payments_jobs.query_payments),
@@ -131,16 +175,29 @@ JOBS: list[Job] = [
     Job(name="put-back-principal", every=timedelta(minutes=1), run=topups_jobs.put_back_principal),
     Job(name="complete-orders", every=timedelta(minutes=10), run=orders_jobs.complete_orders),
     Job(name="close-returns", every=timedelta(minutes=10), run=orders_jobs.close_returns),
+    Job(name="match-claims", every=timedelta(minutes=1), run=cashback_jobs.match_claims),
+    Job(name="pay-claims", every=timedelta(minutes=1), run=pay_claims),
+    Job(name="query-transfers", every=timedelta(seconds=5), run=cashback_payout_jobs.query_transfers),
+    Job(name="import-files", every=timedelta(seconds=2), run=imports_jobs.import_files),
+    Job(name="watch-import-folder", every=timedelta(seconds=15), run=imports_jobs.watch_folder),
+    Job(name="rebuild-facts", every=timedelta(minutes=1), run=purchases_jobs.rebuild_facts),
     Job(name="activate-points", every=timedelta(minutes=5), run=ledger_jobs.activate_points),
     Job(name="expire-points", every=timedelta(minutes=10), run=ledger_jobs.expire_points),
     Job(name="expire-coupons", every=timedelta(minutes=10), run=coupons_jobs.expire_coupons),
     Job(name="announce-coupon-ends", at=time(10), run=coupons_messages.announce_ends),
     Job(name="tell-points-earned", at=time(10, 0), run=points_messages.tell_earned),
     Job(name="tell-points-expiring", at=time(10, 10), run=points_messages.tell_expiring),
+    Job(name="make-flyers", every=timedelta(seconds=2), run=flyers_jobs.make_flyers),
     Job(name="evaluate-tiers", every=timedelta(minutes=10), run=tiers_jobs.evaluate_tiers),
     Job(name="grant-perks", at=time(8, 30), run=perks_jobs.grant_perks),
     Job(name="reconcile-payments", at=time(10, 30), run=payments_jobs.reconcile_payments),
+    Job(name="reconcile-transfers", at=time(10, 40), run=cashback_payout_jobs.reconcile_transfers),
+    Job(name="gather-late", every=timedelta(minutes=1), run=merging_jobs.gather_late),
+    Job(name="find-duplicates", every=timedelta(minutes=10), run=merging_jobs.find_duplicates),
     Job(name="erase-idle-guests", at=time(3, 40), run=rights_jobs.erase_idle_guests),
+    Job(name="forget-import-files", at=time(4, 10), run=imports_jobs.forget_files),
+    Job(name="sync-fans", every=timedelta(seconds=10), run=fans_jobs.go_on),
+    Job(name="begin-fan-sync", at=time(3, 10), run=fans_jobs.begin_sync),
     Job(name="forget-old", at=time(4, 30), run=forget_old),
 ]
 
@@ -155,6 +212,10 @@ COMMANDS: list[click.Command] = [
     demo_group,
     payments_group,
     ledger_group,
+    claims_group,
     rights_commands.customers_group,
     tiers_group,
+    purchases_group,
+    marketplace_group,
+    report_group,
 ]

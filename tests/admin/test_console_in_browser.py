@@ -14,6 +14,9 @@ from shopapp.kernel.db import db, transaction
 from shopapp.kernel.money import Money
 from shopapp.loyalty.coupons.content import Giving
 from shopapp.members.channels import services as channels
+from shopapp.members.merging import jobs
+from shopapp.members.merging import services as merging
+from shopapp.members.merging.rules import Evidence
 from shopapp.members.notes import services as notes
 from shopapp.members.notes import tags
 from shopapp.store.orders import services as orders
@@ -29,8 +32,11 @@ from tests.support.browsers import (
     wait_for_parts,
     wider_than_screen,
 )
+from tests.support.cashback import bring_order, claim, make_campaign
 from tests.support.catalogue import make_category, make_product
 from tests.support.coupons import give, make_coupon
+from tests.support.flyers import make_flyer
+from tests.support.imports import at_the_desk, imported_order
 from tests.support.mall import offer_coupon
 from tests.support.people import Person, make_person
 from tests.support.pictures import drawn
@@ -56,6 +62,12 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium")
     with open_browser() as found:
         yield found
+
+
+SOLD_ELSEWHERE = (
+    "A1001,k1,2026-11-01 10:00:00,done,盖碗,1,120.00,20.00",
+    "A1002,k2,2026-11-01 10:00:00,在路上,公道杯,1,60.00,0.00",
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +99,12 @@ def places(town: Town) -> dict[str, str]:
             orders.mark_paid(order_id=row.id, paid=Money(row.total.fen), paid_at=clock.now(), now=clock.now())
         with transaction():
             channel = channels.create_channel(name="包裹卡", now=clock.now())
+        flyer = make_flyer(channel.public_id)
         staff = make_staff(name="店主小满")
         coupon = make_coupon(name="扫码领五元", giving=Giving.CODE, stock=100)
         give(buyer.id, coupon)
         note(buyer, staff.public_id)
+        be_alike(buyer)
         found = {
             "product": product.public_id,
             "category": shelf.public_id,
@@ -99,8 +113,13 @@ def places(town: Town) -> dict[str, str]:
             "customer": buyer.signed_in.public_id,
             "item": offer_coupon(stock=50, per_person=2),
             "channel": channel.public_id,
+            "flyer": flyer,
             "staff": staff.public_id,
             "coupon": coupon,
+            "import": at_the_desk(*SOLD_ELSEWHERE),
+            "market": imported_order(*SOLD_ELSEWHERE),
+            "cashback": make_campaign(intro="关注后领红包").public_id,
+            "claim": claim(buyer.id, bring_order(refund_unclear=True).order_no).public_id,
         }
         db.session.remove()
         return found
@@ -114,6 +133,14 @@ def note(person: Person, staff_id: str) -> None:
             tags.give(customer=customer, name=name, now=now)
         notes.add_note(customer=customer, text="晚上九点以后联系", now=now)
         notes.add_task(customer=customer, text="到货后告诉她", due=None, assignee=staff_id, now=now)
+
+
+def be_alike(person: Person) -> None:
+    """One who was merged into this customer, and another who may be the same."""
+    merged, _alike, now = make_person(), make_person(), clock.now()
+    with transaction():
+        merging.join(one_id=person.id, other_id=merged.id, evidence=Evidence.UNIONID, now=now)
+    jobs.find_duplicates(now)
 
 
 def placed(buyer: Person, sku_id: str) -> str:

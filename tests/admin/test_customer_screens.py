@@ -13,6 +13,7 @@ from shopapp.members.identity import services as identity
 from tests.support.catalogue import make_product
 from tests.support.orders import Store
 from tests.support.people import Person, make_person
+from tests.support.perks import joined, put_in_tier
 from tests.support.queries import statements
 from tests.support.staff import desk
 
@@ -57,11 +58,24 @@ def test_a_list_of_customers_asks_no_more_the_longer_it_is(app: Flask) -> None:
     numbers = []
     for more in (2, 8):
         for _ in range(more):
-            make_person()
+            joined(name="林知夏")
         with statements() as sent:
             assert client.get("/admin/customers").status_code == 200
         numbers.append(len(sent))
-    assert numbers[0] == numbers[1] <= 8
+    assert numbers[0] == numbers[1] <= 9
+
+
+def test_the_list_tells_a_members_tier_and_given_name_masked_for_those_who_need_not_know(app: Flask) -> None:
+    joined(name="林知夏")
+    put_in_tier(called(joined(name="陈一鸣"), "下雨天"), "gold")
+    make_person()
+    told = desk(app, Role.SERVICE).get("/admin/customers").text
+    assert "林**" in told
+    assert "林知夏" not in told
+    assert "陈一鸣" not in told
+    assert "下雨天" in told
+    assert [told.count(f">{name}<") for name in ("普通会员", "金卡会员", "微信顾客")] == [1, 1, 1]
+    assert "林知夏" in desk(app, Role.OPERATOR).get("/admin/customers").text
 
 
 def test_their_orders_stand_on_their_page(app: Flask) -> None:

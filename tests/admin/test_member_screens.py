@@ -135,10 +135,16 @@ def test_with_an_open_order_staff_are_told_why_not(app: Flask) -> None:
 
 def test_how_long_guests_are_kept_is_a_setting(app: Flask) -> None:
     client = desk(app)
-    client.post("/admin/settings/privacy", data={"privacy_text": "", "guests_kept_months": "18"})
+    client.post(
+        "/admin/settings/privacy",
+        data={"privacy_text": "", "guests_kept_months": "18", "marks_kept_months": "24"},
+    )
     preferences.forget_read()
     assert preferences.read("members.guests_kept_months") == 18
-    wrong = client.post("/admin/settings/privacy", data={"privacy_text": "", "guests_kept_months": "121"})
+    wrong = client.post(
+        "/admin/settings/privacy",
+        data={"privacy_text": "", "guests_kept_months": "121", "marks_kept_months": "24"},
+    )
     assert wrong.status_code == 422
 
 
@@ -151,13 +157,17 @@ def test_another_privacy_text_is_another_version_with_the_date_of_the_change(
     today = shop_day(clock.now()).isoformat()
     for months in ("0", "6"):
         client.post(
-            "/admin/settings/privacy", data={"privacy_text": "<p>新</p>", "guests_kept_months": months}
+            "/admin/settings/privacy",
+            data={"privacy_text": "<p>新</p>", "guests_kept_months": months, "marks_kept_months": "24"},
         )
         preferences.forget_read()
         assert in_force().version.startswith(f"{today}-")
         clock.forward(hours=25)
         client = desk(app)
-    client.post("/admin/settings/privacy", data={"privacy_text": "", "guests_kept_months": "0"})
+    client.post(
+        "/admin/settings/privacy",
+        data={"privacy_text": "", "guests_kept_months": "0", "marks_kept_months": "24"},
+    )
     preferences.forget_read()
     assert in_force().version == before
 

@@ -15,7 +15,8 @@ from shopapp.kernel.access import Role
 from shopapp.kernel.audit import AuditEntry
 from shopapp.kernel.db import db, transaction
 from shopapp.store.orders.models import Order, OrderStatus, RefundStatus
-from shopapp.store.payments.models import NoticeState, PayNotice, Refund, RefundState
+from shopapp.store.payments.models import Refund, RefundState
+from shopapp.wechat.worklist.models import NoticeState, PayNotice
 from tests.support.catalogue import make_sku, stock_of
 from tests.support.clocks import ShopClock
 from tests.support.orders import Store, lines_of

@@ -16,6 +16,7 @@ from shopapp.kernel.audit import AuditEntry
 from shopapp.kernel.db import db, transaction
 from shopapp.outreach.replies import queries, services, wording
 from shopapp.outreach.replies.models import Match
+from shopapp.outreach.replies.rules import RuleContent
 from shopapp.wechat.fakes import FakePlatform, refusal
 from tests.support.queries import statements
 from tests.support.staff import desk, words_after
@@ -62,7 +63,8 @@ def test_a_reply_is_written_tried_stopped_and_deleted(app: Flask) -> None:
     client = desk(app, Role.OPERATOR)
     assert "还没有关键词回复" in client.get("/admin/replies").text
     sent = client.post(
-        "/admin/replies/new", data={"keyword": "发货", "match": "contains", "reply": "48 小时内"}
+        "/admin/replies/new",
+        data={"keyword": "发货", "match": "contains", "kind": "text", "reply": "48 小时内"},
     )
     assert "关键词回复已保存" in words_after(client, sent)
     tried = client.get("/admin/replies?say=什么时候发货").text
@@ -79,7 +81,8 @@ def test_a_reply_is_written_tried_stopped_and_deleted(app: Flask) -> None:
     assert answer(app, "什么时候发货") == "48 小时内"
 
     changed = client.post(
-        f"/admin/replies/{row.public_id}", data={"keyword": "物流", "match": "exact", "reply": "顺丰"}
+        f"/admin/replies/{row.public_id}",
+        data={"keyword": "物流", "match": "exact", "kind": "text", "reply": "顺丰"},
     )
     assert changed.status_code == 303
     assert (answer(app, "什么时候发货"), answer(app, "物流")) == (None, "顺丰")
@@ -96,12 +99,16 @@ def test_a_reply_is_written_tried_stopped_and_deleted(app: Flask) -> None:
 
 def test_wrong_replies_are_told_at_their_fields_and_change_nothing(app: Flask) -> None:
     client = desk(app)
-    wrong = client.post("/admin/replies/new", data={"keyword": " ", "match": "contains", "reply": "好" * 601})
+    wrong = client.post(
+        "/admin/replies/new", data={"keyword": " ", "match": "contains", "kind": "text", "reply": "好" * 601}
+    )
     assert wrong.status_code == 422
     assert 'id="e-keyword"' in wrong.text
     assert 'id="e-reply"' in wrong.text
     assert (
-        client.post("/admin/replies/new", data={"keyword": "a", "match": "x", "reply": "b"}).status_code
+        client.post(
+            "/admin/replies/new", data={"keyword": "a", "match": "x", "kind": "text", "reply": "b"}
+        ).status_code
         == 422
     )
     long = client.post("/admin/replies/welcome", data={"welcome": "好" * 601})
@@ -144,7 +151,9 @@ def test_the_list_of_replies_asks_no_more_for_more_rows(app: Flask) -> None:
     few = asked()
     with transaction():
         for number in range(30):
-            services.add_keyword(keyword=f"k{number}", match=Match.EXACT, reply="r", now=clock.now())
+            services.add_keyword(
+                content=RuleContent(keyword=f"k{number}", match=Match.EXACT, reply="r"), now=clock.now()
+            )
     assert asked() == few
 
 

@@ -99,11 +99,15 @@ def test_full_width_digits_count_as_digits(app: Flask) -> None:
 def test_the_privacy_text_keeps_words_and_loses_scripts(app: Flask) -> None:
     client = desk(app)
     client.post(
-        "/admin/settings/privacy", data={"privacy_text": "第一段\n\n第二段", "guests_kept_months": "6"}
+        "/admin/settings/privacy",
+        data={"privacy_text": "第一段\n\n第二段", "guests_kept_months": "6", "marks_kept_months": "24"},
     )
     assert kept("shop.privacy_text") == "<p>第一段</p><p>第二段</p>"
     text = '<h2 onclick="x()">标题</h2><script>alert(1)</script><p>话</p>'
-    client.post("/admin/settings/privacy", data={"privacy_text": text, "guests_kept_months": "0"})
+    client.post(
+        "/admin/settings/privacy",
+        data={"privacy_text": text, "guests_kept_months": "0", "marks_kept_months": "24"},
+    )
     assert kept("shop.privacy_text") == "<h2>标题</h2><p>话</p>"
 
 

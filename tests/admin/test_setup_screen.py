@@ -193,7 +193,7 @@ class Answered(PayClient):
         self.body = b'{"code":"ORDER_NOT_EXIST","message":"\xe6\x97\xa0"}'
         self.headers = signed_headers(self.body, now=clock.now(), **headers)
 
-    def _send(self, method: str, url: str, *, target: str, text: str, seconds: int) -> requests.Response:
+    def send(self, method: str, url: str, *, target: str, text: str, seconds: int) -> requests.Response:
         answer = requests.Response()
         answer.status_code, answer._content, answer.url = 404, self.body, url
         answer.headers.update(self.headers)

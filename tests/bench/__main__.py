@@ -15,17 +15,18 @@ from statistics import median
 from shopapp.kernel.db import transaction
 from tests.support.databases import postgres_server
 
-from . import books, buyers, nightly, pages, purchases, pushes, rows
+from . import books, buyers, claims, follows, imports, nightly, pages, purchases, pushes, rows
 from .pounder import Load, pound
 from .report import Figure, Report
 from .servers import Server, free_port, serving
 from .shops import Shop, open_shop
 
-PARTS = ("pages", "purchase", "rows", "books", "callback", "size")
+PARTS = ("pages", "purchase", "rows", "books", "imports", "callback", "claims", "follows", "size")
 LONG_PARTS = ("nightly",)
 """Only when asked for: they take many minutes."""
 PRODUCTS = 1000
 PEOPLE = 16
+CLAIMANTS = 200
 PUSHES_PER_SECOND = 200
 CALLBACK_MS = 100
 MEMORY_MIB = 150
@@ -55,6 +56,11 @@ def main() -> int:
                 books.compare(
                     report, kind=kind, folder=folder / f"books-{kind}", count=20 if wishes.quick else 100
                 )
+        if "imports" in wishes.parts:
+            report.head("Exports of marketplaces")
+            rows_each = wishes.rows or (imports.QUICK if wishes.quick else imports.ROWS)
+            for kind in kinds:
+                imports.measure(report, kind=kind, folder=folder / f"imports-{kind}", rows=rows_each)
         if "nightly" in wishes.parts and "postgres" in kinds:
             report.head("The night")
             customers = nightly.QUICK if wishes.quick else nightly.CUSTOMERS
@@ -70,6 +76,7 @@ def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short runs, fewer goods")
     parser.add_argument("--only", nargs="+", choices=[*PARTS, *LONG_PARTS], default=list(PARTS), dest="parts")
+    parser.add_argument("--rows", type=int, help="how many orders the imported export has")
     return parser.parse_args()
 
 
@@ -83,7 +90,7 @@ def _measure_shop(
     report: Report, *, kind: str, folder: Path, hello: Server, wishes: argparse.Namespace
 ) -> None:
     parts = set(wishes.parts)
-    if not parts & {"pages", "purchase", "callback", "size"}:
+    if not parts & {"pages", "purchase", "callback", "claims", "follows", "size"}:
         return
     seconds, rounds = (1.0, 2) if wishes.quick else (2.0, 5)
     gateway = free_port()
@@ -93,7 +100,7 @@ def _measure_shop(
             kind,
             folder=folder,
             products=100 if wishes.quick else PRODUCTS,
-            people=PEOPLE,
+            people=CLAIMANTS if "claims" in parts else PEOPLE,
             gateway=f"http://127.0.0.1:{gateway}",
         ) as shop,
         serving(
@@ -118,6 +125,16 @@ def _measure_shop(
         if "callback" in parts:
             report.head(f"Sealed pushes ({kind})")
             _callback(report, kind=kind, server=server, seconds=3 if wishes.quick else 10)
+        if "claims" in parts:
+            report.head(f"Claims of cash-back ({kind})")
+            few = wishes.quick or kind == "sqlite"
+            orders = claims.ORDERS_QUICK if few else claims.ORDERS
+            length = 4 if wishes.quick else 30
+            claims.speed(report, shop=shop, server=server, orders=orders, seconds=length)
+        if "follows" in parts:
+            report.head(f"A flyer drop ({kind})")
+            count = follows.QUICK if wishes.quick else follows.FOLLOWS
+            follows.measure(report, shop=shop, server=server, count=count)
         if "size" in parts:
             report.head(f"Size ({kind})")
             note = "after the load" if len(parts) > 1 else ""
@@ -138,10 +155,12 @@ def _measure_shop(
 def _callback(report: Report, *, kind: str, server: Server, seconds: float) -> None:
     from shopapp.kernel import clock
     from shopapp.outreach.replies.models import Match
+    from shopapp.outreach.replies.rules import RuleContent
     from shopapp.outreach.replies.services import add_keyword
 
     with transaction():
-        add_keyword(keyword="客服", match=Match.CONTAINS, reply="客服九点到二十一点在线。", now=clock.now())
+        content = RuleContent(keyword="客服", match=Match.CONTAINS, reply="客服九点到二十一点在线。")
+        add_keyword(content=content, now=clock.now())
     pushes.push(port=server.port, rate=50, seconds=1)
     waits = sorted(pushes.push(port=server.port, rate=PUSHES_PER_SECOND, seconds=seconds))
     within = waits[int(len(waits) * 0.99) - 1]

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 from shopapp.kernel import clock, preferences
 from shopapp.kernel.db import transaction
 from shopapp.kernel.money import Money
+from shopapp.outreach.menu import services as menu
 from shopapp.outreach.replies import services as replies
 from shopapp.store.catalogue import categories, media, services
 from shopapp.store.catalogue.categories import CategoryContent
@@ -44,7 +45,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             furnish()
         start_all(town)
         with town.app.app_context():
-            menus.publish(now=clock.now())
+            menu.publish(by="", now=clock.now())
         yield town
 
 

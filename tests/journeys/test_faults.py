@@ -46,6 +46,9 @@ NOT_IN_A_PURCHASE = (
     "bill_missing_row",
     "bill_extra_row",
     "bill_wrong_amount",
+    "flow_missing_row",
+    "flow_extra_row",
+    "flow_wrong_amount",
     "transfer_slow",
     "transfer_fail",
     "transfer_not_enough",
@@ -292,7 +295,7 @@ def send_to_bank_card(journey: Journey, refund: Refund) -> None:
     with journey.town.app.app_context():
         client = pay.client()
         assert isinstance(client, PayClient)
-        client._call(
+        client.call(
             "POST",
             f"/v3/refund/domestic/refunds/{refund.refund_id}/apply-abnormal-refund",
             {"out_refund_no": refund.out_refund_no, "type": "MERCHANT_BANK_CARD"},

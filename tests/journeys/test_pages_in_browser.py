@@ -26,6 +26,7 @@ from tests.support.browsers import (
     open_context,
     wider_than_screen,
 )
+from tests.support.cashback import bring_order, claim, make_campaign
 from tests.support.catalogue import make_sku
 from tests.support.coupons import give, hold, make_coupon
 from tests.support.mall import offer_coupon, offer_goods
@@ -74,6 +75,8 @@ PAGES = {
     "devices": "/me/devices",
     "consents": "/me/consents",
     "erasing": "/me/erase",
+    "claiming": "/claim",
+    "claim": "/claim/{claim}",
 }
 LOOKS = {
     "phone": (PHONE, "light"),
@@ -127,9 +130,15 @@ def visit(town: Town) -> Visit:
             "coupon": coupon.id,
             "mug": offer_goods(make_sku(title="骨瓷马克杯"), points=40, cash=Money(990), stock=9),
             "ticket": offer_coupon(points=5000),
+            "claim": _claim(person),
         }
         db.session.remove()
         return Visit(person=person, places=places)
+
+
+def _claim(person: Person) -> str:
+    make_campaign(asks_tail=True, intro="在我们的淘宝、天猫店买过的都可以登记。")
+    return claim(person.id, bring_order(tail="5678").order_no, tail="5678").public_id
 
 
 def signed_in_page(browser: Browser, town: Town, visit: Visit, *, size: dict[str, int], scheme: str) -> Page:

@@ -16,10 +16,10 @@ from shopapp.members.identity.models import WeChatAccount
 from shopapp.store.aftersales import services as aftersales
 from shopapp.store.orders import queries as orders
 from shopapp.store.orders.models import OrderStatus
-from shopapp.store.payments import queries as payments
 from shopapp.store.payments.models import Refund, RefundState
 from shopapp.store.shipping import services as shipping
 from shopapp.wechat.models import MessageState, OutgoingMessage
+from shopapp.wechat.worklist.queries import worklist
 from tests.journeys.books import (
     assert_books_agree,
     assert_paid_once,
@@ -230,7 +230,7 @@ class Journey:
             assert order is not None
             assert trade["total"] == order.total.fen
             assert orders.counts(customer_id=order.customer_id) == {OrderStatus.COMPLETED: 1}
-            assert payments.worklist() == []
+            assert worklist() == []
             back = 0 if on_card else order.refunded.fen
             db.session.remove()
         assert self.purse() == self.purse_fen - trade["total"] + back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -117,3 +118,33 @@ def test_in_production_no_job_is_run_as_if_it_were_later(
     for moment in (soon, now - timedelta(days=1)):
         assert runner.invoke(args=["jobs", "run", "sweep", "--at", moment.isoformat()]).exit_code == 0
     assert sweeper.ran == [later, soon, now - timedelta(days=1)]
+
+
+def test_a_long_job_lets_the_others_have_their_turn_and_hears_that_it_should_stop(
+    app: Flask, sweeper: Sweeper
+) -> None:
+    """Its own next slot does not begin inside it."""
+    begun: list[bool] = []
+    stopping = False
+
+    def long(_now: datetime) -> int:
+        begun.append(jobs.breathe())
+        nonlocal stopping
+        stopping = True
+        begun.append(jobs.breathe())
+        return 1
+
+    sweep = app.extensions["jobs"]["sweep"]
+    first = Job(name="long", every=timedelta(seconds=1), run=long)
+    app.extensions["jobs"] = {"long": first, "sweep": sweep, "again": replace(sweep, name="again")}
+
+    def shift() -> None:
+        one = jobs.Shift(name="TEST", stop=lambda: stopping)
+        jobs.begin_shift(one)
+        one.turn()
+
+    contextvars.copy_context().run(shift)
+    assert begun == [True, False]
+    assert len(sweeper.ran) == 2, "both sweeps, in the first breath"
+    assert jobs.worker_seen()
+    assert jobs.breathe(), "outside of a worker nobody is asked to stop"

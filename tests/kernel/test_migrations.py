@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Table, inspect
+from sqlalchemy import Table, inspect, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import SchemaItem
 
 from config import load_settings
 from shopapp import create_app
 from shopapp.kernel.db import db, dispose_engines
+from shopapp.kernel.migrations import FOLDER
 from tests.support.databases import spare_database
 from tests.support.keys import test_environment
 
@@ -57,3 +60,39 @@ def test_up_is_what_the_models_say_and_down_leaves_nothing(empty: Flask) -> None
     assert tables() == {"alembic_version"}
     upgrade()
     assert differences() == []
+
+
+AT = "2026-01-01 00:00:00"
+
+
+def test_a_shop_at_work_keeps_its_channels_and_how_people_came(empty: Flask) -> None:
+    """A table that others name is changed under them, and nothing that named it is lost or refused."""
+    before = ScriptDirectory(str(FOLDER)).get_revision("0015").down_revision
+    upgrade(revision=str(before))
+    with db.engine.begin() as shop:
+        for statement in (
+            f"INSERT INTO customers (id, public_id, created_at) VALUES (7, 'anna', '{AT}')",
+            (
+                "INSERT INTO wechat_accounts (customer_id, appid, openid, following, created_at) "
+                f"VALUES (7, 'wx', 'oAnna', true, '{AT}')"
+            ),
+            (
+                "INSERT INTO channels (id, public_id, name, scene, welcome, created_at) "
+                f"VALUES (3, 'counter', '柜台', 'c.counter', '您好', '{AT}')"
+            ),
+            (
+                "INSERT INTO channel_visits (channel_id, openid, kind, at) "
+                f"VALUES (3, 'oAnna', 'follow', '{AT}'), (3, 'oNobody', 'scan', '{AT}')"
+            ),
+        ):
+            shop.execute(text(statement))
+    upgrade()
+    with db.engine.connect() as shop:
+        channels = shop.execute(text("SELECT id, welcome, kind, cost, short_code FROM channels")).all()
+        touches = shop.execute(text("SELECT customer_id, channel_id, kind FROM touches")).all()
+        visits = shop.execute(text("SELECT count(*) FROM channel_visits")).scalar()
+    assert [tuple(row) for row in channels] == [(3, "您好", "other", 0, "counter")]
+    assert [tuple(row) for row in touches] == [(7, 3, "follow")]
+    assert visits == 2
+    with pytest.raises(IntegrityError), db.engine.begin() as shop:
+        shop.execute(text("DELETE FROM channels"))

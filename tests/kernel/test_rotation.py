@@ -8,15 +8,18 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
-from shopapp.kernel import pii
+from shopapp.kernel import clock, pii
 from shopapp.kernel.db import db, transaction
 from shopapp.members.addresses.queries import addresses_of
 from shopapp.members.identity import console
 from shopapp.members.identity.members import with_birthday_on
 from shopapp.members.identity.models import Customer
+from shopapp.members.merging import jobs
+from shopapp.members.merging.models import MergePair
 from tests.support.members import PHONE, make_member, member
+from tests.support.merging import join, part
 from tests.support.people import make_person
 
 NEW = b"TEST-new-key-of-32-bytes-length!"
@@ -64,3 +67,26 @@ def test_members_are_found_by_phone_and_birthday_with_the_new_key_alone(app: Fla
         assert console.find_ids(words=PHONE) == [person.id]
         app.test_cli_runner().invoke(args=["pii", "rotate"])
     assert member(person).name == "王小满"
+
+
+def test_who_was_merged_is_found_as_before_and_addresses_are_compared_under_the_new_key_alone(
+    app: Flask,
+) -> None:
+    """The number that went along is the other's: the row that it came from is not found by it again."""
+    (old,) = app.extensions["settings"].pii_keys
+    elder, younger, _alike = make_member(), make_member(), make_person()
+    with transaction():
+        row = db.session.get_one(Customer, younger.id)
+        row.phone, row.phone_hash = PHONE, pii.lookup_hash(PHONE)
+    jobs.find_duplicates(clock.now())
+    join(elder, younger)
+    use_keys(app, NEW, old)
+    assert app.test_cli_runner().invoke(args=["pii", "rotate"]).exit_code == 0
+    use_keys(app, NEW)
+    db.session.rollback()
+    assert console.find_ids(words=PHONE) == [elder.id]
+    with transaction():
+        db.session.execute(delete(MergePair))
+    assert jobs.find_duplicates(clock.now()) > 0
+    part()
+    assert console.find_ids(words=PHONE) == [younger.id]

@@ -46,6 +46,7 @@ def test_time_travel_and_switched_off_limits_are_refused_in_production() -> None
         ("WXPAY_APIV3_KEY", "short"),
         ("WXPAY_PRIVATE_KEY_FILE", "/nowhere/key.pem"),
         ("SHOP_RATE_LIMITS", "perhaps"),
+        ("SHOP_IMPORT_FOLDER", "/nowhere/exports"),
     ],
 )
 def test_a_wrong_value_is_named_once(name: str, value: str) -> None:

@@ -328,3 +328,43 @@ def test_a_longer_life_and_another_spending_written_into_the_rows_are_found(app:
         db.session.execute(text(tampered))
         db.session.commit()
         assert any(told in problem.text for problem in verify().problems)
+
+
+def test_whatever_is_written_into_the_rows_of_holds_is_found(app: Flask) -> None:
+    mine, other = new_purse(), new_purse()
+    earn(mine, 100, key="award")
+    earn(other, 100, key="theirs")
+    for key in ("spent", "freed", "open"):
+        hold(mine, 30, key=key)
+    hold(other, 10, key="moved")
+    commit("spent", 20)
+    release("freed")
+    merge(other, mine, key="m", number=2)
+    commit("moved")
+    assert verify().problems == []
+    before = {
+        row.key: row._asdict()
+        for row in db.session.execute(
+            text("SELECT key, amount, committed, state, subject, posting_id FROM ledger_holds")
+        )
+    }
+    columns = ", ".join(f"{name} = :{name}" for name in before["open"] if name != "key")
+    restore = text(f"UPDATE ledger_holds SET {columns} WHERE key = :key")
+    for tampered in (
+        "SET amount = 31 WHERE key = 'spent'",
+        "SET amount = 11 WHERE key = 'moved'",
+        "SET subject = 'order:77' WHERE key = 'freed'",
+        "SET committed = 5 WHERE key = 'freed'",
+        "SET committed = 9 WHERE key = 'moved'",
+        "SET state = 'released' WHERE key = 'spent'",
+        "SET state = 'released', committed = 0, posting_id = NULL WHERE key = 'spent'",
+        "SET state = 'committed', committed = 30 WHERE key = 'freed'",
+        "SET posting_id = NULL WHERE key = 'spent'",
+    ):
+        db.session.execute(text(f"UPDATE ledger_holds {tampered}"))
+        db.session.commit()
+        assert any("hold " in problem.text for problem in verify().problems), tampered
+        for row in before.values():
+            db.session.execute(restore, row)
+        db.session.commit()
+        assert verify().ok

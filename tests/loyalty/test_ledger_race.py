@@ -146,7 +146,7 @@ def test_refunds_told_at_once_in_any_split_add_up_to_the_award(app: Flask) -> No
         mine, amounts, award = new_purse(), [], f"award {turn}"
         earn(mine, 997, key=award)
         spend(mine, 500, key=f"spent {turn}")
-        earn(mine, 100, key=f"other {turn}")
+        earn(mine, 100, key=f"other {turn}", subject="order:2")
 
         def refund(part: int, award: str = award, shortfall: Shortfall = shortfall) -> None:
             with transaction():

@@ -18,9 +18,13 @@ from shopapp.kernel.states import IllegalMove
 from shopapp.loyalty.coupons import offering as coupon_offering
 from shopapp.loyalty.coupons import queries as coupons
 from shopapp.loyalty.coupons.services import CouponClosed
+from shopapp.loyalty.ledger import Unit
+from shopapp.loyalty.ledger.queries import statement
+from shopapp.loyalty.ledger.writing import purse
 from shopapp.loyalty.perks import defining, queries, savings, services
 from shopapp.loyalty.perks.models import GRANT_MOVES
 from shopapp.loyalty.perks.rules import GrantStatus, Period, PerkKind
+from shopapp.loyalty.points.wording import entry_text, subject_text
 from shopapp.members.identity import membership
 from tests.store.test_orders_race import at_once
 from tests.support.members import make_member
@@ -56,6 +60,9 @@ def test_taking_a_perk_gives_points_and_coupons_once(app: Flask) -> None:
         services.redeem_own(customer_id=person.id, perk_id=perk, now=now)
     with transaction():
         services.redeem(grant_id=grant.id, key=f"customer:{grant.id}", now=now)
+    lines, _more = statement(purse=purse(customer_id=person.id, unit=Unit.POINTS), limit=1)
+    assert entry_text(lines[0]) == "会员权益：会员礼"
+    assert (subject_text(lines[0].subject), lines[0].reason) == ("会员权益", "会员礼")
     held = coupons.usable(customer_id=person.id, now=now)
     assert sorted(one.terms.name for one in held) == ["五元券", "五元券", "十元券"]
     assert points_of(person) == 88

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,13 +15,16 @@ from shopapp.kernel import clock
 from shopapp.kernel.access import Role
 from shopapp.kernel.audit import AuditEntry
 from shopapp.kernel.clock import shop_day
-from shopapp.kernel.db import db
+from shopapp.kernel.db import db, transaction
 from shopapp.kernel.money import Money
 from shopapp.loyalty.ledger.rules import Life
 from shopapp.loyalty.ledger.services import Shortfall
 from shopapp.loyalty.points import queries
 from shopapp.loyalty.points.forms import values_of
 from shopapp.loyalty.points.rules import PointsTerms
+from shopapp.loyalty.tiers.queries import terms_now, version_now
+from shopapp.loyalty.tiers.services import save_version
+from shopapp.loyalty.tiers.terms import TierTerms
 from tests.support.catalogue import make_category
 from tests.support.staff import desk, words_after
 
@@ -141,13 +145,32 @@ def test_a_step_that_is_worth_parts_of_a_fen_is_refused(app: Flask) -> None:
 def test_the_example_follows_what_is_being_written_and_keeps_nothing(app: Flask) -> None:
     client = desk(app, Role.ANALYST)
     shown = client.get("/admin/points").text
-    assert "金卡会员 ×1.5，得 192 分" in shown
+    top = max(terms_now().levels, key=lambda level: level.benefits.points_bp)
+    assert (top.name, top.benefits.points_bp) == ("钻石会员", 15_000)
+    assert "钻石会员 ×1.5，得 192 分" in shown
     assert "最多用 6400 分，抵 ¥64.00" in shown
     live = client.post("/admin/points/example", data=sent(per="10", share="0")).text
     assert "得 19 分；这样的订单不能用积分" in live
     assert "填写完整后" in client.post("/admin/points/example", data=sent(per="x")).text
     assert queries.versions() == []
     assert save(client).status_code == 403
+
+
+def test_the_example_speaks_of_the_shops_own_tiers(app: Flask) -> None:
+    version, client = version_now(), desk(app, Role.ANALYST)
+    plain = [
+        replace(level, benefits=replace(level.benefits, points_bp=10_000)) for level in version.terms.levels
+    ]
+    save_tiers(replace(version.terms, levels=tuple(plain)))
+    assert "今天付 ¥128.50 的订单，得 128 分" in client.get("/admin/points").text
+    plain[1] = replace(plain[1], name="熟客", benefits=replace(plain[1].benefits, points_bp=12_000))
+    save_tiers(replace(version.terms, levels=tuple(plain)))
+    assert "熟客 ×1.2，得 154 分" in client.get("/admin/points").text
+
+
+def save_tiers(terms: TierTerms) -> None:
+    with transaction():
+        save_version(terms=terms, note="", based_on=version_now().number, now=clock.now())
 
 
 def test_the_simulator_tells_the_points_of_each_line(app: Flask) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from shopapp.kernel.audit import AuditEntry
 from shopapp.kernel.db import db, transaction
 from shopapp.kernel.errors import Conflict, Invalid
-from shopapp.loyalty.tiers import jobs, preview, queries, services
+from shopapp.loyalty.tiers import files, jobs, preview, queries, services, words
 from shopapp.loyalty.tiers.models import TierOverride
 from shopapp.loyalty.tiers.services import LevelInUse, NoMember
 from shopapp.loyalty.tiers.terms import Level
@@ -121,6 +121,11 @@ def test_a_tier_given_by_staff_has_a_reason_and_an_end_and_is_in_the_trail(
             now=clock.forward(days=1),
         )
     assert member_row(person).code == "member"
+    file = files.file_of(customer_id=person.id, now=clock.now())
+    assert file is not None
+    told = words.history_texts(file)
+    assert "店家收回了给的钻石会员，回到普通会员" in told[0]
+    assert "店家给的等级到期，回到普通会员" in told[2]
     with pytest.raises(Conflict), transaction():
         services.end_override(
             customer_id=person.id,

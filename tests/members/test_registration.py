@@ -239,6 +239,34 @@ def test_the_birthday_is_told_once_and_staff_put_it_right(app: Flask) -> None:
     assert str(member(shopper).birthday) == "2000-03-01"
 
 
+def test_who_left_and_comes_back_tells_the_same_birthday_or_none(app: Flask) -> None:
+    shopper = make_member(birthday=rules.date(1990, 12, 1))
+    assert put(app, shopper, "/consents", {"privacy": None})[1]["birthday"] is None
+    row = row_of(shopper)
+    assert (row.birth_year, row.birthday, row.birthday_hash) == (None, None, None)
+    assert row.birthday_mark is not None
+    refused = register(app, shopper, birthday="1991-01-01")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "birthday_kept")
+    assert (row_of(shopper).member_since, len(events("MemberJoined"))) == (None, 1)
+    assert register(app, shopper).get_json()["birthday"] is None
+    assert put(app, shopper, "/profile", {"birthday": "1991-01-01"})[1]["code"] == "birthday_kept"
+    assert put(app, shopper, "/consents", {"privacy": None})[0] == 200
+    assert register(app, shopper, birthday="1991-01-01").status_code == 409
+    assert register(app, shopper, birthday="1990-12-01").get_json()["birthday"] == "1990-12-01"
+
+
+def test_what_staff_put_right_is_what_binds_who_comes_back(app: Flask) -> None:
+    shopper = make_member(birthday=rules.date(1990, 12, 1))
+    public_id = shopper.signed_in.public_id
+    for day in (rules.date(1990, 12, 2), None):
+        with transaction():
+            membership.change_birthday(public_id=public_id, birthday=day)
+            membership.leave(customer_id=shopper.id, source="left", now=shop_clock.now())
+        if day is not None:
+            assert register(app, shopper, birthday="1990-12-01").status_code == 409
+        assert register(app, shopper, birthday="1990-12-02" if day else "1980-05-05").status_code == 201
+
+
 TODAY = rules.date(2026, 11, 26)
 
 

@@ -15,11 +15,12 @@ from shopapp.kernel.money import Money
 from shopapp.loyalty.coupons import queries as coupons
 from shopapp.loyalty.coupons.content import CouponStatus, Giving
 from shopapp.loyalty.tiers.terms import Benefits, Level
+from shopapp.members.rights import services as rights
 from shopapp.store.aftersales import services as aftersales
 from shopapp.store.carts import queries as cart_queries
 from shopapp.store.carts import services as carts
 from shopapp.store.carts.queries import CartOwner
-from shopapp.store.mall import services
+from shopapp.store.mall import personal, services
 from shopapp.store.mall.models import MallRedemption
 from shopapp.store.orders import services as orders
 from shopapp.store.orders.jobs import close_returns
@@ -266,6 +267,20 @@ def test_limits_count_by_person_and_by_month_of_shop_time(app: Flask, clock: Sho
     redeem(anna, mug)
     clock.forward(days=31)
     assert refused(anna, mug).code == "mall_limit"
+
+
+def test_who_took_all_that_one_person_may_gets_no_more_after_an_erasure(app: Flask) -> None:
+    first = rich(openid="oTEST_comes_back")
+    full, more = (offer_coupon(points=10, per_person=per_person) for per_person in (1, 2))
+    for item in (full, more):
+        redeem(first, item)
+    assert [one["points"] for one in personal.export(first.id)] == [10, 10]
+    with transaction():
+        rights.erase(customer_id=first.id, public_id=first.signed_in.public_id, now=clock.now())
+    again = rich(openid="oTEST_comes_back")
+    assert refused(again, full).code == "mall_limit"
+    redeem(again, more)
+    redeem(rich(), full)
 
 
 def test_what_comes_back_next_month_frees_nothing_of_that_month(app: Flask, clock: ShopClock) -> None:

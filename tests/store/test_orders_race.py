@@ -14,9 +14,10 @@ from shopapp.kernel.errors import ShopError
 from shopapp.store.orders import services
 from shopapp.store.orders.models import Order, OrderQuota, OrderStatus
 from shopapp.store.payments import exchanges
-from shopapp.store.payments.models import PayNotice, Refund
+from shopapp.store.payments.models import Refund
 from shopapp.store.stock.services import SoldOut
 from shopapp.wechat.pay import PayProblem
+from shopapp.wechat.worklist.models import PayNotice
 from tests.support.catalogue import make_sku, stock_of
 from tests.support.orders import Store, count, events
 from tests.support.pay import payment_notice

@@ -11,14 +11,16 @@ from shopapp.kernel import clock
 from shopapp.kernel.jobs import registry
 from shopapp.kernel.money import Money
 from shopapp.store.orders.models import OrderStatus
-from shopapp.store.payments import exchanges, queries
+from shopapp.store.payments import exchanges
 from shopapp.store.payments.exchanges import Fate, PayRefused, PayUnavailable
-from shopapp.store.payments.models import PaymentStatus, PayNotice
+from shopapp.store.payments.models import PaymentStatus
 from shopapp.wechat.pay import FollowOrder, RateLimited, Refused, SettingsRefused, Trade, TradeState, Unknown
+from shopapp.wechat.worklist.models import PayNotice
+from shopapp.wechat.worklist.queries import worklist
 from tests.support.catalogue import make_sku, stock_of
 from tests.support.clocks import ShopClock
 from tests.support.orders import Store, count, events
-from tests.support.pay import KEYS, payment_notice, sealed_notice
+from tests.support.pay import KEYS, payment_notice
 from tests.support.people import Person, make_person
 
 
@@ -174,7 +176,7 @@ def test_repeats_in_any_order_make_one_payment(store: Store, buyer: Person) -> N
     assert exchanges.follow(trade, now=clock.now()) is Fate.PAID
     assert len(events("OrderPaid")) == 1
     assert count(PayNotice) == 2
-    assert queries.worklist() == []
+    assert worklist() == []
     assert store.refunds(order) == []
 
 
@@ -204,7 +206,7 @@ def test_a_notice_that_does_not_fit_moves_nothing_and_stays_on_the_worklist(
     assert store.again(order).status is OrderStatus.UNPAID
     assert stock_of(goods) == (9, 1)
     assert events("OrderPaid") == []
-    (entry,) = queries.worklist()
+    (entry,) = worklist()
     assert (entry.number, entry.state.value) == (number, "wrong")
 
 
@@ -221,19 +223,8 @@ def test_a_notice_about_an_unknown_order_is_kept_and_asked_for_again(store: Stor
     )
     for _ in range(2):
         assert store.tell_paid(trade, notice_id="EV-9").status_code == 404
-    (entry,) = queries.worklist()
+    (entry,) = worklist()
     assert (entry.number, entry.state.value) == ("202601010000000009", "unknown_order")
-
-
-def test_transfers_are_kept_and_refused_until_there_are_any(store: Store) -> None:
-    body = sealed_notice(
-        event_type="MCHTRANSFER.BILL.FINISHED",
-        original_type="mch_payment",
-        data={"out_bill_no": "CB1", "state": "SUCCESS"},
-        notice_id="EV-T",
-    )
-    assert store.tell(body, kind="transfer").status_code == 404
-    assert [entry.number for entry in queries.worklist()] == ["CB1"]
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 from flask import Flask
 
 from shopapp.kernel import clock as kernel_clock
 from shopapp.kernel import db as kernel_db
-from shopapp.kernel.db import db
 from shopapp.kernel.jobs import registry
 from shopapp.store.aftersales import services as aftersales
 from shopapp.store.orders.models import OrderStatus
@@ -19,67 +14,11 @@ from shopapp.store.payments import exchanges
 from shopapp.store.payments.models import PaymentStatus, RefundState
 from tests.support.catalogue import make_sku, stock_of
 from tests.support.clocks import ShopClock
+from tests.support.dying import die_at, killed_at
 from tests.support.orders import Store, events, lines_of
 from tests.support.people import make_person
 
 STEPS_MAX = 16
-
-
-class Killed(BaseException):
-    """Nothing may catch this: the process is gone."""
-
-
-@contextmanager
-def killed_at(store: Store, step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Let the process die at the n-th border: before or after a commit, before or after a call to the platform."""
-    passed: list[str] = []
-
-    def border(name: str) -> None:
-        passed.append(name)
-        if len(passed) == step:
-            raise Killed(name)
-
-    session = db.session()
-    commit = session.commit
-
-    def dying_commit() -> None:
-        border("before commit")
-        commit()
-        border("after commit")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(session, "commit", dying_commit)
-        for name in ("prepay", "query", "close", "refund", "query_refund"):
-            patch.setattr(store.pay, name, _dying(getattr(store.pay, name), border, name))
-        yield passed
-
-
-def _dying(call: Callable[..., Any], border: Callable[[str], None], name: str) -> Callable[..., Any]:
-    def die(**asked: Any) -> Any:
-        border(f"before {name}")
-        answer = call(**asked)
-        border(f"after {name}")
-        return answer
-
-    return die
-
-
-def revive() -> None:
-    """What is left after the process died: its transaction is gone."""
-    db.session.rollback()
-    db.session.info.pop(kernel_db.WRITING, None)
-    db.session.info.pop("published", None)
-
-
-def die_at(store: Store, step: int, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> bool:
-    """Run the act and die at the step; tells whether it got so far."""
-    try:
-        with killed_at(store, step, monkeypatch):
-            act()
-    except Killed:
-        revive()
-        return True
-    return False
 
 
 def run_all(clock: ShopClock) -> None:
@@ -94,7 +33,7 @@ def test_dying_while_getting_ready_to_pay(
     store, buyer = Store.open(app), make_person()
     order = store.order(by=buyer)
     die_at(
-        store,
+        store.pay,
         step,
         monkeypatch,
         lambda: exchanges.start_payment(no=order.no, customer=buyer.signed_in, now=clock.now()),
@@ -116,7 +55,7 @@ def test_dying_while_the_platform_tells_of_a_payment(
     store, buyer, goods = Store.open(app), make_person(), make_sku(stock=5)
     order = store.order(by=buyer, of={goods.public_id: 1})
     trade = store.pay.pay(store.start(order, by=buyer), at=clock.now())
-    die_at(store, step, monkeypatch, lambda: exchanges.follow(trade, now=clock.now()))
+    die_at(store.pay, step, monkeypatch, lambda: exchanges.follow(trade, now=clock.now()))
     clock.forward(minutes=1)
     run_all(clock)
     assert store.tell_paid(trade).status_code == 204
@@ -137,7 +76,7 @@ def test_dying_while_cancelling(
         store.pay.pay(number, at=clock.now())
     clock.forward(minutes=31)
     die_at(
-        store,
+        store.pay,
         step,
         monkeypatch,
         lambda: exchanges.cancel_order(order_id=order.id, reason="timeout", now=clock.now()),
@@ -168,7 +107,7 @@ def test_dying_while_money_goes_back(
             )
         registry()["send-refunds"].run(clock.now())
 
-    die_at(store, step, monkeypatch, refund_and_send)
+    die_at(store.pay, step, monkeypatch, refund_and_send)
     decided = bool(store.refunds(order))
     if not decided:
         refund_and_send()
@@ -187,11 +126,11 @@ def test_the_borders_are_where_this_file_thinks(
 ) -> None:
     store, buyer = Store.open(app), make_person()
     order = store.order(by=buyer)
-    with killed_at(store, 99, monkeypatch) as passed:
+    with killed_at(store.pay, 99, monkeypatch) as passed:
         exchanges.start_payment(no=order.no, customer=buyer.signed_in, now=kernel_clock.now())
     both = ["before commit", "after commit"]
     assert passed == [*both, "before prepay", "after prepay", *both]
-    with killed_at(store, 99, monkeypatch) as passed:
+    with killed_at(store.pay, 99, monkeypatch) as passed:
         exchanges.cancel_order(order_id=order.id, reason="customer", now=kernel_clock.now())
     calls = ["before close", "after close", "before query", "after query"]
     assert [step for step in passed if "commit" not in step] == calls

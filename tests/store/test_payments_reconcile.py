@@ -15,10 +15,11 @@ from shopapp.kernel.jobs import registry
 from shopapp.kernel.money import Money
 from shopapp.store.aftersales import services as aftersales
 from shopapp.store.orders.models import Order
-from shopapp.store.payments import queries, reconciliation
+from shopapp.store.payments import reconciliation
 from shopapp.store.payments.models import Payment, Refund
 from shopapp.store.payments.reconciliation import Report
 from shopapp.wechat.pay import BillRow, NotReady, Unknown
+from shopapp.wechat.worklist.queries import worklist
 from tests.support.clocks import ShopClock
 from tests.support.orders import Store, count, lines_of
 from tests.support.people import make_person
@@ -127,7 +128,7 @@ def test_every_kind_of_difference_is_found_and_kept_once(store: Store) -> None:
     )
     for _ in range(2):
         assert registry()["reconcile-payments"].run(at(12) + timedelta(days=1)) == 6
-    assert len(queries.worklist()) == 6
+    assert len(worklist()) == 6
 
 
 def test_around_midnight_the_next_bill_is_looked_at_too(store: Store, clock: ShopClock) -> None:
@@ -157,7 +158,7 @@ def test_without_a_bill_nothing_is_compared(store: Store, app: Flask) -> None:
         with pytest.raises(type(problem)):
             reconciliation.reconcile(day=yesterday())
     assert count(Payment) == 1
-    assert queries.worklist() == []
+    assert worklist() == []
 
 
 def test_the_command_tells_it_as_one_json_document(store: Store, app: Flask) -> None:

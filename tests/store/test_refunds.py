@@ -21,7 +21,6 @@ from shopapp.store.aftersales.services import NotRefundable
 from shopapp.store.orders.models import Order, OrderStatus, RefundStatus
 from shopapp.store.payments import queries, refunds
 from shopapp.store.payments.models import RefundState
-from shopapp.store.payments.rules import Finding
 from shopapp.wechat.pay import (
     Missing,
     NotEnough,
@@ -32,6 +31,8 @@ from shopapp.wechat.pay import (
     SettingsRefused,
     Unknown,
 )
+from shopapp.wechat.worklist.queries import worklist
+from shopapp.wechat.worklist.receiving import Finding
 from tests.support.catalogue import make_sku, stock_of
 from tests.support.clocks import ShopClock
 from tests.support.merchant import merchant_client
@@ -257,7 +258,7 @@ def test_a_refund_notice_that_does_not_fit_goes_to_the_worklist(
     take_back(order, 1)
     assert store.tell(refund_notice(store, order, **change), kind="refund").status_code == status
     assert store.refunds(order)[0].state is RefundState.QUEUED
-    assert len(queries.worklist()) == 1
+    assert len(worklist()) == 1
 
 
 def test_an_abnormal_refund_is_shown_and_mended_on_the_merchant_platform(

@@ -17,6 +17,7 @@ from shopapp.loyalty.ledger import jobs as ledger_jobs
 from shopapp.loyalty.ledger import queries as ledger
 from shopapp.loyalty.ledger import writing
 from shopapp.loyalty.ledger.models import LedgerAccount, Unit
+from shopapp.loyalty.ledger.services import spend
 from shopapp.loyalty.ledger.writing import purse
 from shopapp.store.aftersales import services as aftersales
 from shopapp.store.catalogue.models import Sku
@@ -229,6 +230,79 @@ def test_the_first_order_that_is_kept_brings_its_points_once(app: Flask, clock: 
     assert close_returns(clock.now()) == 0
     assert has(anna).available == JOINED + 100
     assert preferences.read("orders.aftersales_days") == 7
+
+
+def test_the_points_of_a_first_order_go_back_with_it_in_any_split_and_do_not_come_again(
+    app: Flask, clock: ShopClock
+) -> None:
+    store, anna = Store.open(app), make_member()
+    first = bought(store, by=anna, price_fen=1000, pieces=3)
+    received(first, by=anna)
+    clock.forward(days=8)
+    assert close_returns(clock.now()) == 1
+    ledger_jobs.activate_points(clock.now())
+    assert has(anna).available == JOINED + 30 + 100
+    for left, kept in [(2, 67), (1, 34), (0, 0)]:
+        refund(store.again(first), {0: 1})
+        assert has(anna).available == JOINED + left * 10 + kept
+    second = bought(store, by=anna, price_fen=1000)
+    received(second, by=anna)
+    clock.forward(days=8)
+    assert close_returns(clock.now()) == 1
+    ledger_jobs.activate_points(clock.now())
+    assert (has(anna).available, has(anna).debt) == (JOINED + 10, 0)
+    refund(store.again(second), {0: 1})
+    assert has(anna).available == JOINED
+    assert_books_hold()
+
+
+def test_what_was_spent_of_a_first_orders_points_is_owed_and_other_orders_leave_them_alone(
+    app: Flask, clock: ShopClock
+) -> None:
+    store, anna = Store.open(app), make_member()
+    first, second = (bought(store, by=anna, price_fen=1000, pieces=pieces) for pieces in (2, 1))
+    for order in (first, second):
+        received(order, by=anna)
+    refund(store.again(first), {0: 1})
+    clock.forward(days=8)
+    assert close_returns(clock.now()) == 2
+    ledger_jobs.activate_points(clock.now())
+    assert has(anna).available == JOINED + 10 + 10 + 50
+    refund(store.again(second), {0: 1})
+    assert has(anna).available == JOINED + 10 + 50
+    with transaction():
+        spend(
+            purse=purse(customer_id=anna.id, unit=Unit.POINTS),
+            amount=160,
+            key="test",
+            subject="test",
+            now=clock.now(),
+        )
+    refund(store.again(first), {0: 1})
+    assert (has(anna).available, has(anna).debt) == (0, 60)
+    assert_books_hold()
+
+
+def test_what_an_order_earned_by_its_lines_and_as_the_first_one_is_taken_back_from_both(
+    app: Flask, clock: ShopClock
+) -> None:
+    store, anna = Store.open(app), make_member()
+    first = bought(store, by=anna, price_fen=1000, pieces=2)
+    received(first, by=anna)
+    clock.forward(days=8)
+    assert close_returns(clock.now()) == 1
+    ledger_jobs.activate_points(clock.now())
+    with transaction():
+        spend(
+            purse=purse(customer_id=anna.id, unit=Unit.POINTS),
+            amount=JOINED + 20,
+            key="test",
+            subject="test",
+            now=clock.now(),
+        )
+    refund(store.again(first), {0: 1})
+    assert (has(anna).available, has(anna).debt) == (40, 0)
+    assert_books_hold()
 
 
 def test_what_membership_saved_on_an_order_is_told_and_refunds_take_it_back(app: Flask) -> None:

@@ -20,6 +20,7 @@ from shopapp.loyalty.wallet import queries as wallet
 from shopapp.loyalty.wallet.models import TopUpPlan
 from shopapp.loyalty.wallet.rules import AmountNotOffered, OverLimit
 from shopapp.members.identity.membership import NotMember
+from shopapp.members.rights import services as rights
 from shopapp.store.aftersales.services import TopUpRefund, refund_lines
 from shopapp.store.orders import console, services, without_goods
 from shopapp.store.orders import queries as order_queries
@@ -159,6 +160,26 @@ def test_a_plan_with_a_bound_per_person_counts_paid_and_unpaid_but_not_cancelled
     exchanges.cancel_order(order_id=first.id, reason="customer", now=shop_clock.now())
     db.session.rollback()
     order_top_up(saver, plan=plan)
+    order_top_up(make_saver(), plan=plan)
+
+
+def test_the_bound_per_person_counts_what_was_taken_before_an_erasure(app: Flask) -> None:
+    plan, free = make_plan(1_000, 100, per_person=2), make_plan(2_000, 0)
+
+    def come_take_and_go() -> None:
+        store, saver = Store.open(app), make_saver(openid="oTEST_comes_back")
+        topped_up(store, saver, plan=plan)
+        topped_up(store, saver, plan=free)
+        spend(saver, Unit.PRINCIPAL, 3_000)
+        with transaction():
+            rights.erase(customer_id=saver.id, public_id=saver.signed_in.public_id, now=shop_clock.now())
+
+    come_take_and_go()
+    come_take_and_go()
+    third = make_saver(openid="oTEST_comes_back")
+    with pytest.raises(PlanUsedUp):
+        order_top_up(third, plan=plan)
+    order_top_up(third, plan=free)
     order_top_up(make_saver(), plan=plan)
 
 

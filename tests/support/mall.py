@@ -27,7 +27,7 @@ from .coupons import make_coupon
 from .ledger import earn
 from .members import make_member
 from .orders import count as rows_of
-from .people import Person
+from .people import Person, make_person
 
 JOINED = 100
 """Points that every member begins with."""
@@ -51,9 +51,9 @@ def offer_coupon(coupon_id: str | None = None, **wanted: Any) -> str:
         return offering.create_item(content=content, now=clock.now()).public_id
 
 
-def rich(points: int = 2000) -> Person:
-    """A new member who can use so many points."""
-    person = make_member()
+def rich(points: int = 2000, *, openid: str | None = None) -> Person:
+    """A new member who can use so many points; known to WeChat as `openid` if that matters."""
+    person = make_member(make_person(openid=openid) if openid else None)
     outbox.deliver_due(now=clock.now())
     if points > JOINED:
         purse_of = purse(customer_id=person.id, unit=Unit.POINTS)

@@ -27,12 +27,12 @@ from shopapp.store.topups.models import PrincipalRefund
 
 from .members import make_member
 from .orders import Store
-from .people import Person
+from .people import Person, make_person
 
 
-def make_saver(*, registered: bool = False) -> Person:
-    """A member; with a verified phone if `registered`."""
-    person = make_member()
+def make_saver(*, registered: bool = False, openid: str | None = None) -> Person:
+    """A member; with a verified phone if `registered`, and known to WeChat as `openid` if that matters."""
+    person = make_member(make_person(openid=openid) if openid else None)
     if registered:
         with transaction():
             db.session.execute(update(Customer).filter_by(id=person.id).values(phone="19900001234"))

@@ -37,9 +37,12 @@ def event(openid: str, name: str, *, at: int, **fields: Any) -> dict[str, Any]:
     return {**head, "Event": name, **fields}
 
 
-def sealed_push(fields: dict[str, Any], *, mode: str = "safe", token: str = TOKEN) -> tuple[str, bytes]:
-    """Query and body of a push in one of the three modes."""
-    timestamp, nonce, text = str(fields["CreateTime"]), secrets.token_hex(5), xml.build(fields)
+def sealed_push(
+    fields: dict[str, Any], *, mode: str = "safe", token: str = TOKEN, sent_at: int | None = None
+) -> tuple[str, bytes]:
+    """Query and body of a push in one of the three modes, signed at the time of the act unless told otherwise."""
+    signed_at = fields["CreateTime"] if sent_at is None else sent_at
+    timestamp, nonce, text = str(signed_at), secrets.token_hex(5), xml.build(fields)
     query = {"signature": crypto.sign(token, timestamp, nonce), "timestamp": timestamp, "nonce": nonce}
     query["openid"] = fields["FromUserName"]
     if mode == "plain":
@@ -50,9 +53,16 @@ def sealed_push(fields: dict[str, Any], *, mode: str = "safe", token: str = TOKE
     return urlencode(query), xml.build({**shown, "Encrypt": sealed}).encode()
 
 
-def push(app: Flask, fields: dict[str, Any], *, mode: str = "safe", token: str = TOKEN) -> TestResponse:
+def push(
+    app: Flask,
+    fields: dict[str, Any],
+    *,
+    mode: str = "safe",
+    token: str = TOKEN,
+    sent_at: int | None = None,
+) -> TestResponse:
     """Post the push to the shop as the platform would."""
-    query, body = sealed_push(fields, mode=mode, token=token)
+    query, body = sealed_push(fields, mode=mode, token=token, sent_at=sent_at)
     return post(app, query=query, body=body)
 
 

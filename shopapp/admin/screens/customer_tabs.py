@@ -35,6 +35,8 @@ from shopapp.members.notes import admin as notes_admin
 from shopapp.members.notes import queries as notes
 from shopapp.members.notes import rules as note_rules
 from shopapp.members.notes.queries import TaskFilter
+from shopapp.members.purchases import queries as purchases
+from shopapp.members.purchases.wording import SOURCE_NAMES
 from shopapp.store.orders import console as orders
 from shopapp.store.orders.console import OrderFilter
 from shopapp.wechat import correspondence
@@ -89,10 +91,12 @@ class Part:
 
 
 PARTS = (
+    Part(tab="orders", title=_l("返现登记"), endpoint="claims_admin.of_customer"),
     Part(tab="accounts", title=_l("余额和手工调整"), endpoint="adjustments_admin.of_customer"),
     Part(tab="accounts", title=_l("储值"), endpoint="topups_admin.of_customer"),
     Part(tab="tier", title=_l("等级"), endpoint="tiers_admin.of_customer"),
     Part(tab="tier", title=_l("权益和会员卡"), endpoint="perks_admin.of_customer"),
+    Part(tab="consents", title=_l("合并记录"), endpoint="merging_admin.of_customer"),
 )
 
 
@@ -133,6 +137,19 @@ def _orders_page(customer_id: int, *, number: int, size: int) -> Any:
 
 def _orders(subject: Subject) -> Shown:
     return {"page": _orders_page(subject.person.id, number=page_number(), size=PAGE), **_ORDER_WORDS}
+
+
+def _purchases(subject: Subject) -> Shown:
+    totals = purchases.totals(customer_id=subject.person.id)
+    source = argument("source", [one.source for one in totals])
+    statement = purchases.purchases_statement(customer_id=subject.person.id, source=source)
+    return {
+        "totals": totals,
+        "whole": purchases.together([one for one in totals if source in ("", one.source)]),
+        "source": source,
+        "source_names": SOURCE_NAMES,
+        "page": page_of(statement, number=page_number(), size=PAGE),
+    }
 
 
 def _accounts(subject: Subject) -> Shown:
@@ -251,6 +268,9 @@ TABS: dict[str, Tab] = {
     ),
     "orders": Tab(
         title=_l("订单"), template="_orders", supply=_orders, permission=Permission.ORDERS_VIEW
+    ),
+    "purchases": Tab(
+        title=_l("购买"), template="_purchases", supply=_purchases, permission=Permission.ORDERS_VIEW
     ),
     "accounts": Tab(
         title=_l("账户"), template="_accounts", supply=_accounts, permission=Permission.LEDGER_VIEW

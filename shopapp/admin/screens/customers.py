@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from shopapp.kernel import audit, clock
@@ -13,6 +13,7 @@ from shopapp.kernel.db import transaction
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _
+from shopapp.kernel.pii import mask_name
 from shopapp.kernel.screens import Form, act, argument, day_argument, page_number, page_of, span
 from shopapp.loyalty.coupons import offering
 from shopapp.loyalty.tiers import queries as tiers
@@ -48,15 +49,31 @@ def list_customers() -> str:
         words=words,
         tag=tag,
         tags=notes.all_tags(),
+        tier_names=tiers.names_among(customer_ids=[row.id for row in page.items]),
+        called=_called,
         tags_of=notes.tags_of_many(customer_ids=[row.id for row in page.items]),
     )
 
 
+def _called(row: Any) -> str:
+    """What a customer of the list goes by: the name they gave, as far as the reader may know it, else their nickname."""
+    if row.erased_at is not None:
+        return _("已注销")
+    if row.name:
+        return str(row.name) if may(Permission.CUSTOMERS_SEE_PERSONAL) else mask_name(row.name)
+    return row.nickname or _("微信顾客")
+
+
 @blp.get("/<public_id>")
 @requires(Permission.CUSTOMERS_VIEW)
-def customer(public_id: str) -> str:
-    """Whoever sees personal data in the clear leaves a trace of having done so."""
+def customer(public_id: str) -> str | Response:
+    """Whoever sees personal data in the clear leaves a trace of having done so.
+
+    The address of somebody who was merged leads to whom they turned out to be.
+    """
     person, now = found(queries.find(public_id=public_id)), clock.now()
+    if person.public_id != public_id:
+        return redirect(url_for(".customer", public_id=person.public_id, tab=argument("tab") or None))
     subject = Subject(
         person=person,
         member=members.member_of(person.id),

@@ -13,6 +13,8 @@ from shopapp.kernel.i18n import _
 from shopapp.kernel.screens import argument
 from shopapp.members.identity import console as customers
 from shopapp.members.identity import queries as people
+from shopapp.members.marketplace import console as marketplace
+from shopapp.members.marketplace.wording import PLATFORM_NAMES
 from shopapp.store.catalogue import console as catalogue
 from shopapp.store.orders import console as orders
 
@@ -41,6 +43,7 @@ def search() -> str:
     words = argument("q")
     groups = [
         (_("订单"), list(_orders(words.replace(" ", "")))),
+        (_("平台订单"), list(_imported(words))),
         (_("商品"), list(_products(words))),
         (_("会员"), list(_customers(words))),
         (_("页面"), list(_pages(words))),
@@ -57,6 +60,17 @@ def _orders(words: str) -> Iterator[Hit]:
     for hit in hits[:EACH_MAX]:
         note = f"{orders.STATUS_NAMES[hit.status][0]} · ¥{hit.total}"
         yield Hit(title=hit.no, note=note, url=url_for("orders_admin.order", no=hit.no), icon="receipt")
+
+
+def _imported(words: str) -> Iterator[Hit]:
+    """Orders of marketplaces by their whole number, also as somebody pasted it."""
+    if not may(Permission.ORDERS_VIEW):
+        return
+    for row in marketplace.by_numbers(words=words, limit=EACH_MAX):
+        platform = PLATFORM_NAMES.get(row.platform, row.platform)
+        note = f"{platform} · {marketplace.STATUS_NAMES[row.status][0]}"
+        url = url_for("market_orders_admin.order", public_id=row.public_id)
+        yield Hit(title=row.order_no, note=note, url=url, icon="shop")
 
 
 def _products(words: str) -> Iterator[Hit]:

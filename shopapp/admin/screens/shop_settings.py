@@ -163,6 +163,7 @@ def privacy_page() -> str:
     values = {
         "privacy_text": preferences.read("shop.privacy_text"),
         "guests_kept_months": preferences.read("members.guests_kept_months"),
+        "marks_kept_months": preferences.read("members.marks_kept_months"),
     }
     return _privacy(Form.filled(values))
 

@@ -12,14 +12,17 @@ from shopapp.kernel.access import Permission, guard_console, requires
 from shopapp.kernel.errors import NotFound
 from shopapp.kernel.i18n import _
 from shopapp.kernel.screens import Form, act, argument, save
+from shopapp.loyalty.cashback import messages as cashback
+from shopapp.loyalty.cashback import payout_messages as transfers
 from shopapp.loyalty.coupons import messages as coupons
 from shopapp.loyalty.perks import messages as perks
 from shopapp.loyalty.points import messages as points
 from shopapp.loyalty.tiers import messages as tiers
 from shopapp.store.orders import messages as orders
 from shopapp.wechat.api import PlatformError
-from shopapp.wechat.checks import OPTIONAL_FIELDS, Template, templates, topic_name
+from shopapp.wechat.checks import OPTIONAL_FIELDS, Template, notice_templates, templates, topic_name
 from shopapp.wechat.explain import explain
+from shopapp.wechat.messages import FieldRefused, clean_field
 
 blp = guard_console(Blueprint("templates_admin", __name__, url_prefix="/admin/setup/templates"))
 
@@ -31,6 +34,31 @@ FIELDS: dict[str, dict[str, Any]] = {
     **points.FIELDS,
     **tiers.FIELDS,
     **perks.FIELDS,
+    **transfers.FIELDS,
+    **cashback.FIELDS,
+}
+# What a message could look like.
+EXAMPLES = {
+    "number": "202611220000000018",
+    "goods": "每日坚果 25 g × 30 包",
+    "amount": "¥99.00",
+    "time": "2026年11月22日 15:01",
+    "carrier": "顺丰速运",
+    "waybill": "SF1234567890123",
+    "reason": "拍错了",
+    "way": "原路退回",
+    "coupon": "满 99 减 10",
+    "promise": "满 99 元减 10 元",
+    "count": "2",
+    "points": "99",
+    "balance": "1280",
+    "tier": "金卡会员",
+    "until": "2026年12月31日",
+    "note": "差 20 成长值就能保住等级",
+    "before": "银卡会员",
+    "gap": "20",
+    "perk": "生日礼",
+    "gift": "满 50 减 20 优惠券",
 }
 # What the platform calls a field tells most often what belongs into it.
 LIKELY = {
@@ -62,6 +90,7 @@ def topics() -> str:
     for topic in FIELDS:
         template_id = mapped.get(topic, {}).get("template_id", "")
         row = {"topic": topic, "name": topic_name(topic), "template_id": template_id}
+        row |= {"off": bool(mapped.get(topic, {}).get("off")), "notice": mapped.get(topic, {}).get("notice")}
         rows.append(
             {**row, "title": titles.get(template_id, ""), "lost": not problem and template_id not in titles}
         )
@@ -69,11 +98,16 @@ def topics() -> str:
 
 
 def _ask() -> tuple[list[Template], str]:
-    """The account's templates, and why they are not known."""
+    """The account's templates, those of subscription notices last where it has any, and why they are not known."""
+    now = clock.now()
     try:
-        return templates(now=clock.now()), ""
+        known = templates(now=now)
     except PlatformError as problem:
         return [], explain(code=problem.code, answer=problem.text)
+    try:
+        return [*known, *notice_templates(now=now)], ""
+    except PlatformError:
+        return known, ""
 
 
 @blp.get("/<topic>")
@@ -125,8 +159,28 @@ def _page(topic: str, form: Form, *, known: list[Template], template: Template |
         template=template,
         problem=problem,
         optional=OPTIONAL_FIELDS,
+        preview=_preview(form, template),
         mapped=topic in preferences.read("wechat.templates"),
     )
+
+
+def _preview(form: Form, template: Template | None) -> list[tuple[str, str]]:
+    """(label, value) of the message with example data, as the platform would show it."""
+    if template is None:
+        return []
+    shown = []
+    for field, label in template.fields.items():
+        name = form.value(f"field-{field}")
+        if name:
+            shown.append((label, _example(field, EXAMPLES.get(name, "…"))))
+    return shown
+
+
+def _example(field: str, value: str) -> str:
+    try:
+        return clean_field(field, value)
+    except FieldRefused:
+        return _("“%(value)s”放不进这个字段", value=value)
 
 
 @blp.post("/<topic>")
@@ -145,6 +199,8 @@ def send_topic(topic: str) -> Response | tuple[str, int]:
         kept = dict(preferences.read("wechat.templates"))
         was = kept.get(topic, {}).get("template_id", "")
         kept[topic] = {"template_id": form.value("template"), "fields": fields}
+        if template is not None and template.notice:
+            kept[topic]["notice"] = True
         preferences.write("wechat.templates", kept)
         changes = {"topic": topic, "template": [was, form.value("template")], "fields": fields}
         audit.record(action="wechat.templates", subject_kind="wechat", subject_id=topic, changes=changes)
@@ -172,6 +228,28 @@ def _fields(form: Form, template: Template, names: dict[str, str]) -> dict[str, 
         else:
             fields[name] = field
     return fields
+
+
+@blp.post("/<topic>/active")
+@requires(Permission.WECHAT_SETUP)
+def send_active(topic: str) -> Response:
+    """Switch a notice on or off; its template is kept."""
+    active = Form.sent().ticked("active")
+
+    def work() -> str:
+        _names(topic)
+        kept = dict(preferences.read("wechat.templates"))
+        if topic not in kept:
+            raise NotFound
+        kept[topic] = {**kept[topic], "off": not active}
+        preferences.write("wechat.templates", kept)
+        changes = {"topic": topic, "off": [active, not active]}
+        audit.record(action="wechat.templates", subject_kind="wechat", subject_id=topic, changes=changes)
+        if active:
+            return _("“%(name)s”已打开，从下一条起发送。", name=topic_name(topic))
+        return _("“%(name)s”已关掉，模板还留着。", name=topic_name(topic))
+
+    return act(work, back=url_for("templates_admin.topics"))
 
 
 @blp.post("/<topic>/clear")

@@ -106,15 +106,22 @@ function draw() {
   write();
 }
 
+// A phone shows so many Chinese characters of a name, a letter counting half; the rest is cut.
+function asShown(name, most) {
+  let width = 0;
+  const shown = [...name].filter((letter) => (width += letter.codePointAt(0) > 0x2e7f ? 2 : 1) <= most * 2).join('');
+  return shown === name ? name : `${shown}…`;
+}
+
 function write() {
   form.querySelector('[name=menu]').value = JSON.stringify(buttons);
   keys.replaceChildren(...buttons.map((button, place) => {
-    const key = element('button', { type: 'button' }, (button.sub_button?.length ? '≡ ' : '') + (button.name || words.unnamed));
+    const key = element('button', { type: 'button' }, (button.sub_button?.length ? '≡ ' : '') + asShown(button.name || words.unnamed, 4));
     key.addEventListener('click', () => { opened = opened === place ? null : place; write(); });
     const box = element('div', {}, key);
     if (button.sub_button?.length) {
       const subs = element('div', { class: 'subs', hidden: opened !== place });
-      subs.append(...button.sub_button.map((one) => element('span', {}, one.name || words.unnamed)));
+      subs.append(...button.sub_button.map((one) => element('span', {}, asShown(one.name || words.unnamed, 8))));
       box.append(subs);
     }
     return box;

@@ -37,7 +37,7 @@ class Adjustment(Model):
     """One change: fen for principal and gift, their own measure for points and growth; never 0.
 
     `proposed_by` and `decided_by` are actors as "staff:<public id>" or "token:<public id>", with their names beside them.
-    `decided_by` is empty where no second person was needed. `key` is that of the form that sent it.
+    `paid_out` is principal that the shop gave back outside of WeChat. `decided_by` is empty where no second person was needed. `key` is that of the form that sent it.
     """
 
     __tablename__ = "adjustments"
@@ -53,6 +53,7 @@ class Adjustment(Model):
     unit: Mapped[Unit]
     amount: Mapped[int] = mapped_column(RowId)
     reason: Mapped[str] = mapped_column(String(200))
+    paid_out: Mapped[bool] = mapped_column(default=False)
     expires_at: Mapped[datetime | None]
     state: Mapped[AdjustmentState] = mapped_column(default=AdjustmentState.PROPOSED)
     proposed_by: Mapped[str] = mapped_column(String(80))

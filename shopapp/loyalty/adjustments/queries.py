@@ -66,6 +66,7 @@ def answer(row: Adjustment, *, customer: str) -> dict[str, Any]:
         "unit": row.unit.value,
         "amount": row.amount,
         "reason": row.reason,
+        "paid_out": row.paid_out,
         "expires_at": row.expires_at,
         "state": row.state.value,
         "proposed_by": row.proposed_name,

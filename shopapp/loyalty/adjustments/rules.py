@@ -22,6 +22,11 @@ def needs_second(*, amount: int, before: int, alone: int) -> bool:
     return before + abs(amount) > alone
 
 
+def pays_out(*, unit: Unit, amount: int, paid_out: bool) -> bool:
+    """Whether it is principal that its owner has back: it is theirs also once they were forgotten."""
+    return paid_out and unit is Unit.PRINCIPAL and amount < 0
+
+
 def problems(
     *, unit: Unit, amount: int, reason: str, expires_at: datetime | None, now: datetime
 ) -> dict[str, list[str]]:

@@ -39,6 +39,7 @@ class AdjustmentAnswer(Schema):
     unit = fields.String()
     amount = fields.Integer()
     reason = fields.String()
+    paid_out = fields.Boolean(metadata={"description": "principal that the shop gave back outside of WeChat"})
     expires_at = fields.AwareDateTime(allow_none=True)
     state = fields.String()
     proposed_by = fields.String()

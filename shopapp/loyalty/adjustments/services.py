@@ -49,17 +49,19 @@ def propose(
     amount: int,
     reason: str,
     expires_at: datetime | None = None,
+    paid_out: bool = False,
     key: str | None = None,
     now: datetime,
 ) -> Adjustment:
     """Change a balance of the customer with this public id, at once or, above the limit, once somebody else agrees.
 
-    Told again with the same key it gives the first adjustment. Raises `NotFound`, `Gone` for a customer who was erased,
+    `paid_out` is for principal that the shop has given back outside of WeChat, also to a customer who was erased.
+    Told again with the same key it gives the first adjustment. Raises `NotFound`, `Gone` for all else of such a customer,
     `Invalid` with the wrong fields, `Conflict` for a key of another adjustment, `NotEnough` for taking more than is
     available, `PrincipalFull`.
     """
     person = found(customers.find(public_id=customer))
-    if person.erased_at is not None:
+    if person.erased_at is not None and not rules.pays_out(unit=unit, amount=amount, paid_out=paid_out):
         raise Gone
     wrong = rules.problems(unit=unit, amount=amount, reason=reason, expires_at=expires_at, now=now)
     if wrong:
@@ -72,6 +74,7 @@ def propose(
         unit=unit,
         amount=amount,
         reason=reason.strip(),
+        paid_out=paid_out,
         expires_at=expires_at,
         state=AdjustmentState.PROPOSED,
         proposed_by=f"{actor.kind}:{actor.id}",
@@ -129,7 +132,8 @@ def decide(*, public_id: str, approve: bool, note: str = "", now: datetime) -> A
     )
     person = customers.by_ids(customer_ids=[row.customer_id])[row.customer_id]
     if approve:
-        if person.erased_at is not None:
+        owed = rules.pays_out(unit=row.unit, amount=row.amount, paid_out=row.paid_out)
+        if person.erased_at is not None and not owed:
             raise Gone
         wrong = rules.problems(
             unit=row.unit, amount=row.amount, reason=row.reason, expires_at=row.expires_at, now=now
@@ -159,7 +163,7 @@ def _post(row: Adjustment, *, approver: str | None, now: datetime) -> None:
         "purse": purse(customer_id=row.customer_id, unit=row.unit),
         "amount": abs(row.amount),
         "key": f"adjustment:{row.public_id}",
-        "subject": f"adjustment:{row.public_id}",
+        "subject": f"{'payout' if row.paid_out else 'adjustment'}:{row.public_id}",
         "reason": row.reason,
         "kind": Kind.ADJUST,
         "actor": row.proposed_by,

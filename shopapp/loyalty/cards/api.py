@@ -25,7 +25,7 @@ def list_own() -> dict[str, Any]:
         "items": queries.cards_of(customer_id=customer_id),
         "next_cursor": None,
         "plans": [_offer(plan) for plan in queries.plans(active=True)],
-        "can_try": not queries.tried(customer_id=customer_id),
+        "can_try": not queries.tried(customer_id=customer_id, now=clock.now()),
     }
 
 

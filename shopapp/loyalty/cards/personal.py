@@ -20,3 +20,7 @@ def export(customer_id: int) -> list[dict[str, Any]]:
         }
         for card in queries.cards_of(customer_id=customer_id)
     ]
+
+
+def given_once(customer_id: int) -> set[str]:
+    return {queries.TRIAL} if queries.has_trial(customer_id=customer_id) else set()

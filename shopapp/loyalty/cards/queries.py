@@ -10,9 +10,12 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from shopapp.kernel.db import db
 from shopapp.kernel.money import Money
+from shopapp.members.identity import former
 
 from .models import Card, CardCode, CardCodeBatch, CardHolder, CardPlan
 from .rules import CardSource, PlanContent
+
+TRIAL = "card:trial"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +134,14 @@ def held(*, customer_id: int, now: datetime) -> list[Held]:
     return [Held(plan_id=plan_id, name=name, until=until) for plan_id, name, until in rows]
 
 
-def tried(*, customer_id: int) -> bool:
-    """Whether this person has had their trial."""
+def tried(*, customer_id: int, now: datetime) -> bool:
+    """Whether this person has had their trial, also as somebody who was forgotten since."""
+    mine = has_trial(customer_id=customer_id)
+    return mine or former.had_before(customer_id=customer_id, gift=TRIAL, now=now)
+
+
+def has_trial(*, customer_id: int) -> bool:
+    """Whether a trial is among the cards of this customer."""
     mine = (Card.customer_id == customer_id, Card.source == CardSource.TRIAL)
     return db.session.scalar(select(Card.id).where(*mine).limit(1)) is not None
 

@@ -86,7 +86,7 @@ def start_trial(*, customer_id: int, plan_id: str, now: datetime) -> CardView:
     if not plan.trial_days:
         raise CardClosed
     key = f"trial:{customer_id}"
-    if queries.tried(customer_id=customer_id) or _by_key(key) is not None:
+    if queries.tried(customer_id=customer_id, now=now) or _by_key(key) is not None:
         raise TrialTaken
     length = {"days": plan.trial_days}
     return _begin(plan, customer_id=customer_id, source=CardSource.TRIAL, key=key, length=length, now=now)
@@ -240,17 +240,6 @@ def _give_tier(card: Card, plan: CardPlan, *, now: datetime) -> None:
     )
     card.override_id = override.public_id
     db.session.flush()
-
-
-def end_tier(card: Card, *, now: datetime) -> None:
-    """End the tier that this card gives, if it has not ended by itself."""
-    if card.override_id is not None and card.ends_at > now:
-        tier_services.end_override(
-            customer_id=card.customer_id,
-            public_id=_public_id(card.customer_id),
-            override_id=card.override_id,
-            now=now,
-        )
 
 
 def _public_id(customer_id: int) -> str:

@@ -46,6 +46,19 @@ class Holding:
         )
 
 
+def gift_of(coupon_id: str) -> str:
+    """The name under which it is remembered that somebody had all they get of this coupon."""
+    return f"coupon:{coupon_id}"
+
+
+def given_once(customer_id: int) -> set[str]:
+    """The coupons of which somebody can be given no more: what was pushed, and what they took up to the limit."""
+    had = select(Coupon.public_id).join(CouponTally, CouponTally.coupon_id == Coupon.id)
+    full = or_(Coupon.giving == Giving.PUSH, CouponTally.given >= Coupon.per_person)
+    mine = had.where(CouponTally.customer_id == customer_id, CouponTally.given > 0, full)
+    return {gift_of(coupon_id) for coupon_id in db.session.scalars(mine)}
+
+
 class OfferState(StrEnum):
     """Whether somebody can take a coupon now."""
 
@@ -264,5 +277,14 @@ def contents(*, public_ids: Collection[str]) -> dict[str, CouponContent]:
 
 def for_perks() -> dict[str, CouponContent]:
     """The coupons that are handed out by perks and can be now, by their public ids, in the order they are to be locked."""
-    statement = select(Coupon).where(Coupon.giving == Giving.PERK, Coupon.active)
+    return _given_as(Giving.PERK)
+
+
+def for_staff() -> dict[str, CouponContent]:
+    """The coupons that can be handed out one by one now, by public id."""
+    return _given_as(Giving.STAFF)
+
+
+def _given_as(giving: Giving) -> dict[str, CouponContent]:
+    statement = select(Coupon).where(Coupon.giving == giving, Coupon.active)
     return {row.public_id: content_of(row) for row in db.session.scalars(statement.order_by(Coupon.id))}

@@ -14,6 +14,7 @@ from sqlalchemy import Select, case, or_, select, update
 from shopapp.kernel.db import db, insert_once, rows_changed
 from shopapp.kernel.errors import Conflict, NotFound, ShopError
 from shopapp.kernel.i18n import _l
+from shopapp.members.identity import former
 
 from . import queries, rules
 from .content import CouponStatus, Giving, Moment, fold_code, period_start, validity
@@ -23,6 +24,7 @@ from .queries import Holding
 REMIND_BEFORE = timedelta(days=3)
 LEAST_LIFE_BEFORE_REMINDER = timedelta(days=1)
 LIFE_OF_RETURNED = timedelta(days=7)
+FOR_A_PERSON_ONCE = {Giving.PUSH, Giving.CLAIM, Giving.CODE}
 
 _S = CouponStatus
 
@@ -194,6 +196,10 @@ def _give(
         raise CouponClosed
     if coupon.stock is not None and coupon.given >= coupon.stock:
         raise CouponsGone
+    if source in FOR_A_PERSON_ONCE and former.had_before(
+        customer_id=customer_id, gift=queries.gift_of(coupon.public_id), now=now
+    ):
+        raise CouponTaken
     _count_for_person(coupon, customer_id=customer_id, now=now)
     _count_for_all(coupon)
     valid_from, valid_until = validity(

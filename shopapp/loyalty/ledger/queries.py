@@ -121,6 +121,11 @@ def was_earned(*, award: str) -> bool:
     return db.session.scalar(select(Lot.id).where(Lot.award == award)) is not None
 
 
+def subject_of_award(*, award: str) -> str | None:
+    """What the award with this key was booked for."""
+    return db.session.scalar(select(Lot.subject).where(Lot.award == award).order_by(Lot.id).limit(1))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Expiring:
     """So much ends at this time."""
@@ -336,21 +341,25 @@ class Qualifying:
 
 
 def qualifying(*, customer_ids: Sequence[int], since: datetime | None = None) -> dict[int, list[Qualifying]]:
-    """The growth that became active or was taken back, by row id of the customer, the oldest first."""
+    """The growth that became active or was taken back, by row id of the customer, the oldest first.
+
+    What a merge moved has come when it came to whom it was moved from: an entry is followed to where its lot is.
+    """
     wanted = (
         select(LedgerAccount.owner_id, Entry.amount, Posting.at, Posting.kind, Lot.award, Posting.subject)
-        .select_from(Entry)
+        .select_from(LedgerAccount)
+        .join(Lot, Lot.account_id == LedgerAccount.id)
+        .join(Entry, Entry.lot_id == Lot.id)
         .join(Posting, Posting.id == Entry.posting_id)
-        .join(LedgerAccount, LedgerAccount.id == Posting.account_id)
-        .join(Lot, Lot.id == Entry.lot_id)
         .where(
             LedgerAccount.owner_kind == "customer",
             LedgerAccount.unit == Unit.GROWTH,
             LedgerAccount.owner_id.in_(customer_ids),
             Entry.book == Book.ACTIVE,
             Entry.amount != 0,
+            Posting.kind != Kind.MOVE,
         )
-        .order_by(LedgerAccount.owner_id, Posting.seq, Entry.leg)
+        .order_by(LedgerAccount.owner_id, Posting.at, Posting.id, Entry.leg)
     )
     if since is not None:
         wanted = wanted.where(Posting.at >= since)

@@ -6,7 +6,7 @@ points, principal, gift, growth. What expired but was not booked yet is booked b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -67,6 +67,38 @@ def earn(
     )
     drafts = [draft] if pending else [draft, *drafting.repay(account, lots=[lot], cause=key)]
     posting_id = writing.write(drafts, now=now)[0]
+    return Receipt(posting_id=posting_id, amount=amount, balance=account.active)
+
+
+def earn_elsewhere(
+    *, purse: Purse, amount: int, key: str, subject: str, reason: str = "", now: datetime
+) -> Receipt:
+    """Book an award of `amount` ≥ 1 that reached its owner outside of the account: the balance stays as it is, and
+    `take_back` can still have it repaid from what is earned later. Raises `KeyTaken`, `ValueError`.
+    """
+    if amount < 1:
+        raise ValueError("an award is at least 1")
+    account = writing.lock(purse)
+    body = drafting.earn_body(
+        purse, amount=amount, subject=subject, reason=reason, life=None, pending=False, kind=Kind.EARN
+    )
+    before = writing.repeated(key=key, body_hash=body)
+    if before is not None:
+        return Receipt(posting_id=before.id, amount=amount, balance=before.balance, repeated=True)
+    lot = drafting.new_lot(
+        account, amount=amount, key=key, subject=subject, life=None, pending=False, now=now
+    )
+    earning = drafting.earning(account, lot, body_hash=body, kind=Kind.EARN, reason=reason)
+    out = drafting.taking(
+        account,
+        parts=[(lot, amount)],
+        kind=Kind.SPEND,
+        key=f"elsewhere:{key}",
+        body_hash=rules.body_hash("elsewhere", key),
+        subject=subject,
+        reason=reason,
+    )
+    posting_id = writing.write([earning, out], now=now)[0]
     return Receipt(posting_id=posting_id, amount=amount, balance=account.active)
 
 
@@ -196,12 +228,20 @@ def give_back(*, spent_with: str, amount: int, key: str, reason: str = "", now: 
 
 
 def take_back(
-    *, award: str, refunded: int, paid: int, shortfall: Shortfall, key: str, reason: str = "", now: datetime
+    *,
+    award: str,
+    refunded: int,
+    paid: int,
+    shortfall: Shortfall,
+    key: str,
+    reason: str = "",
+    also: Collection[str] = (),
+    now: datetime,
 ) -> Receipt:
     """Take back the share of an award that `refunded` of `paid` stands for, both counted from the first refund on.
 
-    First what remains of it, then what is pending and what remains of the same subject's other awards, then as
-    `shortfall` says. Refunds in any split and order come to the same. The receipt's amount is what was taken with this key, 0 when other keys had taken all of it before.
+    First what remains of it, then what is pending and what remains of the other awards of its subject and of
+    those in `also`, then as `shortfall` says. Refunds in any split and order come to the same. The receipt's amount is what was taken with this key, 0 when other keys had taken all of it before.
     Raises `NotFound` for an award there is not, `KeyTaken`, `ValueError` for more refunded than paid.
     """
     locked = writing.lock_where(lambda: {_award(award).account_id})
@@ -217,7 +257,7 @@ def take_back(
         return Receipt(posting_id=None, amount=0, balance=account.active, repeated=True)
     lots = [own if own.id != lot.id else lot for own in writing.open_lots([account.id])[account.id]]
     drafts = drafting.expire(account, lots=lots, now=now)
-    siblings = _siblings(lot, known={one.id: one for one in lots})
+    siblings = _siblings(lot, also=also, known={one.id: one for one in lots})
     others = lots if shortfall is Shortfall.OTHER_LOTS else []
     earned = found(statements.POSTING_WITH_KEY.row(key=award))
     drafts.append(
@@ -248,10 +288,13 @@ def forfeit(*, purse: Purse, now: datetime) -> int:
     return ended - account.active - account.pending
 
 
-def _siblings(lot: OpenLot, *, known: dict[int, OpenLot]) -> list[OpenLot]:
-    """What remains of the subject's awards; those that are in memory already are the same objects."""
-    rows = writing.lots_of_subject(account_id=lot.account_id, subject=lot.subject)
-    return [known.get(row.id, row) for row in rows]
+def _siblings(lot: OpenLot, *, also: Collection[str], known: dict[int, OpenLot]) -> list[OpenLot]:
+    """What remains of the awards of its and these subjects; those that are in memory already are the same objects."""
+    return [
+        known.get(row.id, row)
+        for subject in (lot.subject, *also)
+        for row in writing.lots_of_subject(account_id=lot.account_id, subject=subject)
+    ]
 
 
 def _award(award: str) -> OpenLot:

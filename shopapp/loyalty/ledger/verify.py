@@ -11,14 +11,11 @@ from sqlalchemy.orm import aliased
 
 from shopapp.kernel.db import db, is_sqlite
 
-from . import rules
+from . import rules, verify_holds
 from .drafting import earn_body
 from .models import (
     Book,
     Entry,
-    Hold,
-    HoldPart,
-    HoldState,
     Kind,
     LedgerAccount,
     Lot,
@@ -107,15 +104,12 @@ def _check_batch(ids: list[int], report: Report) -> None:
         for row in db.session.execute(select(Lot.__table__).where(Lot.account_id.in_(ids))):
             lots[row.account_id].append(row)
         sums = _sums_of_lots([lot.id for found in lots.values() for lot in found])
-        held, pinned = _holds(ids)
+        held, pinned = verify_holds.kept(ids)
         awards = _awards(ids)
-        committed = _committed(ids)
+        for account_id, text in verify_holds.problems(ids):
+            report.wrong(account_id, text)
     for account in accounts:
         _check_awards(account, awards.get(account.id, []), report)
-        for hold_id, wanted in committed.get(account.id, []):
-            report.wrong(
-                account.id, f"hold {hold_id} says it spent something else than the {wanted} that were"
-            )
         _check_chain(account, postings[account.id], entries, report)
         _check_balances(account, postings[account.id], entries, held.get(account.id, 0), report)
         for lot in lots[account.id]:
@@ -185,19 +179,6 @@ def _add_taken_back(sums: dict[int, _Sums]) -> None:
             by_award[key].taken_back = int(amount)
 
 
-def _holds(ids: list[int]) -> tuple[dict[int, int], dict[int, int]]:
-    """What open holds keep, by account and by lot."""
-    held: dict[int, int] = {}
-    pinned: dict[int, int] = {}
-    open_ones = (Hold.account_id.in_(ids), Hold.state == HoldState.OPEN)
-    for account_id, amount in db.session.execute(select(Hold.account_id, Hold.amount).where(*open_ones)):
-        held[account_id] = held.get(account_id, 0) + amount
-    parts = select(HoldPart.lot_id, HoldPart.amount).join(Hold, Hold.id == HoldPart.hold_id).where(*open_ones)
-    for lot_id, amount in db.session.execute(parts):
-        pinned[lot_id] = pinned.get(lot_id, 0) + amount
-    return held, pinned
-
-
 def _awards(ids: list[int]) -> dict[int, list[Any]]:
     """The postings that brought a lot, by account, with how long the lot says that it lives."""
     statement = (
@@ -234,22 +215,6 @@ def _life(text: str) -> Life | None:
         return Life.parse(text)
     except ValueError:
         return None
-
-
-def _committed(ids: list[int]) -> dict[int, list[tuple[int, int]]]:
-    """Holds that say they spent something else than was written, by account, with what was."""
-    statement = (
-        select(Hold.account_id, Hold.id, func.sum(Entry.amount))
-        .join(Posting, Posting.id == Hold.posting_id)
-        .join(Entry, and_(Entry.posting_id == Posting.id, Entry.book == Book.SPENT))
-        .where(Hold.account_id.in_(ids), Hold.state == HoldState.COMMITTED)
-        .group_by(Hold.account_id, Hold.id, Hold.committed)
-        .having(func.sum(Entry.amount) != Hold.committed)
-    )
-    found: dict[int, list[tuple[int, int]]] = {}
-    for account_id, hold_id, spent in db.session.execute(statement):
-        found.setdefault(account_id, []).append((hold_id, int(spent)))
-    return found
 
 
 def _check_chain(account: Any, postings: list[Any], entries: dict[int, list[Any]], report: Report) -> None:

@@ -17,7 +17,7 @@ from shopapp.kernel.ids import new_id
 from shopapp.kernel.outbox import publish
 from shopapp.loyalty.cards import queries as cards
 from shopapp.loyalty.tiers import queries as tiers
-from shopapp.members.identity import members
+from shopapp.members.identity import former, members
 
 from . import queries, rules
 from .models import Perk, PerkGrant
@@ -137,8 +137,8 @@ def _celebrating(day: date) -> Iterator[Sequence[int]]:
 
 
 def write(perk: PerkRow, batch: Sequence[Due], *, now: datetime) -> list[str]:
-    """Grant what of this batch was not granted before; the public ids of the new grants."""
-    known = queries.granted_pairs(slot=perk.slot, customer_ids=[one.customer_id for one in batch])
+    """Grant what of this batch was not granted before, also not to who was forgotten since; the public ids of the new."""
+    known = _granted(perk, batch, now=now)
     content = perk.content
     rows: list[dict[str, Any]] = [
         {
@@ -165,6 +165,16 @@ def write(perk: PerkRow, batch: Sequence[Due], *, now: datetime) -> list[str]:
         for row_id in fresh.values():
             publish(PerkGranted(grant_id=row_id))
     return list(fresh)
+
+
+def _granted(perk: PerkRow, batch: Sequence[Due], *, now: datetime) -> set[tuple[int, str]]:
+    """(row id of the customer, period) of what these people had, as themselves or before they were forgotten."""
+    ids = [one.customer_id for one in batch]
+    found = queries.granted_pairs(slot=perk.slot, customer_ids=ids)
+    for period in sorted({one.period for one in batch}):
+        gift = queries.gift_of(slot=perk.slot, period=period)
+        found |= {(who, period) for who in former.had_before_among(customer_ids=ids, gift=gift, now=now)}
+    return found
 
 
 def note_done(perk: PerkRow, *, now: datetime) -> None:

@@ -63,7 +63,7 @@ def show(problem: str = "", code: str = "") -> str:
     """The page, with why something was refused, and the `code` that was, so that it can be put right."""
     customer_id, now = require_customer().customer_id, clock.now()
     mine = offers.mine(customer_id=customer_id, now=now)
-    tried = cards.tried(customer_id=customer_id)
+    tried = cards.tried(customer_id=customer_id, now=now)
     held = {card.plan_id for card in mine.cards}
     return render_template(
         "perks/perks.html",

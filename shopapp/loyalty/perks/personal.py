@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 
+from shopapp.kernel import clock
 from shopapp.kernel.clock import SHOP_ZONE
 from shopapp.kernel.db import db
 
+from . import queries
 from .models import Perk, PerkGrant, PerkSaving
+
+YEAR = timedelta(days=366)
 
 
 def export(customer_id: int) -> dict[str, Any]:
@@ -36,3 +41,8 @@ def export(customer_id: int) -> dict[str, Any]:
             for saving in db.session.scalars(savings)
         ],
     }
+
+
+def given_once(customer_id: int) -> set[str]:
+    """The gifts of this year, and those that come once."""
+    return queries.taken_once(customer_id, since=clock.now() - YEAR)

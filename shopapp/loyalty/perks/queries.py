@@ -174,6 +174,20 @@ def granted_pairs(*, slot: str, customer_ids: Collection[int]) -> set[tuple[int,
     return {(customer_id, period) for customer_id, period in db.session.execute(statement)}
 
 
+def gift_of(*, slot: str, period: str) -> str:
+    """The name under which it is remembered that somebody had this perk for this period."""
+    return f"perk:{slot}:{period}"
+
+
+def taken_once(customer_id: int, *, since: datetime) -> set[str]:
+    """What somebody took of perks whose period may not be over: taken since then, or had once or for a term."""
+    lasting = PerkGrant.period.in_(("once", "term")) | (PerkGrant.redeemed_at >= since)
+    statement = select(PerkGrant.slot, PerkGrant.period).where(
+        PerkGrant.customer_id == customer_id, PerkGrant.status == GrantStatus.REDEEMED, lasting
+    )
+    return {gift_of(slot=slot, period=period) for slot, period in db.session.execute(statement)}
+
+
 def written(*, public_ids: Collection[str]) -> dict[str, int]:
     """The row ids of those of these grants that there are, by public id."""
     wanted = select(PerkGrant.public_id, PerkGrant.id).where(PerkGrant.public_id.in_(public_ids))

@@ -27,7 +27,7 @@ from shopapp.loyalty.ledger import services as ledger
 from shopapp.loyalty.ledger.writing import purse
 
 from . import granting, queries, rules
-from .models import GRANT_MOVES, PerkGrant
+from .models import GRANT_MOVES, Perk, PerkGrant
 from .queries import GrantView
 from .rules import GrantStatus, PerkKind, PerkTerms
 
@@ -162,6 +162,7 @@ def _give(row: PerkGrant, terms: PerkTerms, *, now: datetime) -> dict[str, Any]:
             amount=terms.points,
             key=f"perk:{row.public_id}",
             subject=f"perk:{row.public_id}",
+            reason=db.session.get_one(Perk, row.perk_id).name,
             life=terms.life,
             now=now,
         )

@@ -17,12 +17,12 @@ from shopapp.kernel.i18n import _, _l
 from shopapp.kernel.money import Money
 from shopapp.kernel.screens import Form, save
 from shopapp.loyalty.ledger.services import Shortfall
+from shopapp.loyalty.tiers import queries as tiers
 
 from . import forms, queries, rules, services, wording
 from .rules import ONCE, EarnLine, PointsTerms
 
 EXAMPLE_PAY = Money(12_850)
-EXAMPLE_FACTOR = 15_000
 POINTS_ENOUGH = 10**9
 TABS = {
     "points_admin.edit": _l("规则"),
@@ -63,21 +63,28 @@ def _editor(form: Form, *, example: str) -> str:
 
 
 def _example(terms: PointsTerms) -> str:
-    """An order of today without a category, by a member of a tier with one and a half times the points."""
+    """An order of today without a category, by a member of the tier that earns most."""
+    level = max(tiers.terms_now().levels, key=lambda level: level.benefits.points_bp)
+    factor = level.benefits.points_bp
     line = EarnLine(key="1", product_id="", category_ids=frozenset(), pay=EXAMPLE_PAY)
     (points,) = rules.award(
         lines=[line],
         terms=terms.earn,
-        tier_bp=EXAMPLE_FACTOR,
+        tier_bp=factor,
         day=shop_day(clock.now()),
         birthday_month=False,
         left_today=terms.earn.most_per_day,
     )
-    told = _(
-        "今天付 ¥%(pay)s 的订单，金卡会员 ×%(factor)s，得 %(points)s 分",
-        pay=EXAMPLE_PAY,
-        factor=wording.factor_text(EXAMPLE_FACTOR),
-        points=points,
+    told = (
+        _("今天付 ¥%(pay)s 的订单，得 %(points)s 分", pay=EXAMPLE_PAY, points=points)
+        if factor == ONCE
+        else _(
+            "今天付 ¥%(pay)s 的订单，%(tier)s ×%(factor)s，得 %(points)s 分",
+            pay=EXAMPLE_PAY,
+            tier=level.name,
+            factor=wording.factor_text(factor),
+            points=points,
+        )
     )
     most = rules.most_points(available=POINTS_ENOUGH, goods=EXAMPLE_PAY, terms=terms.redeem)
     if not most:

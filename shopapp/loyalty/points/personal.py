@@ -13,6 +13,7 @@ from shopapp.loyalty.ledger import services as books
 
 from . import queries, wording
 
+ONCE = ("joining", "profile", "first_order")
 FIRST = date(2000, 1, 1)
 
 
@@ -50,3 +51,9 @@ def erase(customer_id: int, now: datetime) -> None:
 def binds(customer_ids: Collection[int]) -> set[int]:
     """Those who have points, or will have."""
     return due.holders(unit=Unit.POINTS, customer_ids=customer_ids)
+
+
+def given_once(customer_id: int) -> set[str]:
+    """The tasks that somebody has had the points of."""
+    keys = {task: queries.task_key(task, customer_id=customer_id) for task in ONCE}
+    return {f"points:{task}" for task, key in keys.items() if ledger.booked(key=key)}

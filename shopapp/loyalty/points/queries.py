@@ -40,6 +40,21 @@ def points_purse(customer_id: int) -> Purse:
     return purse(customer_id=customer_id, unit=Unit.POINTS)
 
 
+def task_key(task: str, *, customer_id: int) -> str:
+    """The key under which the points of a task are booked."""
+    return f"points:{task}:{customer_id}"
+
+
+def earned_first_order(*, customer_id: int, order_no: str) -> bool:
+    """Whether it was this order that brought the customer the points of a first order."""
+    award = task_key("first_order", customer_id=customer_id)
+    return ledger.subject_of_award(award=award) == subject_of_first_order(order_no)
+
+
+def subject_of_first_order(order_no: str) -> str:
+    return f"first_order:{order_no}"
+
+
 def terms(now: datetime) -> PointsTerms:
     """The rules in force at `now`; those of the code while there is no version."""
     version = current_version(now)

@@ -159,7 +159,7 @@ class TaskTerms:
     joining: int = 100
     profile: int = 50
     first_order: int = 100
-    review: int = 20
+    review: int = 0
     check_in: tuple[int, ...] = (2, 2, 2, 2, 2, 2, 10)
     most_per_day: int | None = None
     most_per_month: int | None = None

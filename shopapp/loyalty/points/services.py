@@ -18,6 +18,7 @@ from shopapp.kernel.errors import Conflict
 from shopapp.loyalty.ledger import queries as books
 from shopapp.loyalty.ledger import services as ledger
 from shopapp.loyalty.ledger import writing
+from shopapp.members.identity import former
 
 from . import queries
 from .models import CapKind, CheckIn, PointsCount, PointsVersion
@@ -67,7 +68,7 @@ def _count(
 
 
 def grant_joining(*, customer_id: int, now: datetime) -> int:
-    """The points of becoming a member, once; how many that were now."""
+    """The points of becoming a member, once per person; how many that were now."""
     terms = queries.terms(now)
     return _grant(customer_id=customer_id, task="joining", wanted=terms.tasks.joining, terms=terms, now=now)
 
@@ -86,7 +87,30 @@ def grant_first_order(*, customer_id: int, order_no: str, now: datetime) -> int:
         task="first_order",
         wanted=terms.tasks.first_order,
         terms=terms,
-        subject=f"first_order:{order_no}",
+        subject=queries.subject_of_first_order(order_no),
+        now=now,
+    )
+
+
+def take_back_first_order(
+    *, customer_id: int, order_no: str, order_subject: str, refunded: int, paid: int, now: datetime
+) -> None:
+    """Take back the share of the first order's points that `refunded` of `paid` fen stands for; told again nothing more.
+
+    Nothing for an order that did not bring them. They are not given anew for a later order: who sends the first one back
+    after its time for returns had the points to spend meanwhile, and could repeat it order by order.
+    """
+    if not refunded or not queries.earned_first_order(customer_id=customer_id, order_no=order_no):
+        return
+    award = queries.task_key("first_order", customer_id=customer_id)
+    ledger.take_back(
+        award=award,
+        refunded=refunded,
+        paid=paid,
+        shortfall=queries.terms(now).shortfall,
+        key=f"{award}:refund:{refunded}",
+        reason=order_no,
+        also=[order_subject],
         now=now,
     )
 
@@ -113,11 +137,16 @@ def _grant(
     subject: str | None = None,
     now: datetime,
 ) -> int:
-    """Give what the caps of tasks leave of `wanted`. If they leave nothing, it may be asked for on another day."""
+    """Give what the caps of tasks leave of `wanted`. If they leave nothing, it may be asked for on another day.
+
+    Nothing for who had it before they were forgotten.
+    """
     mine = points_purse(customer_id)
     writing.lock(mine)
-    key = f"points:{task}:{customer_id}"
+    key = queries.task_key(task, customer_id=customer_id)
     if not wanted or books.booked(key=key):
+        return 0
+    if former.had_before(customer_id=customer_id, gift=f"points:{task}", now=now):
         return 0
     amount = _count_task(customer_id=customer_id, wanted=wanted, tasks=terms.tasks, day=shop_day(now))
     if amount:

@@ -22,6 +22,8 @@ SUBJECTS: dict[str, Any] = {
     "review": _l("评价奖励"),
     "task:joining": _l("入会奖励"),
     "task:profile": _l("完善资料奖励"),
+    "claim": _l("购物返现"),
+    "perk": _l("会员权益"),
     "adjustment": _l("店家调整"),
     "expiry": _l("积分到期"),
     "erasure": _l("注销账号"),
@@ -45,11 +47,12 @@ def entry_text(line: StatementLine) -> str:
     """A movement as its owner reads it; staff's own reasons stay with the staff."""
     subject = subject_text(line.subject)
     if line.kind in TOLD_BY_SUBJECT and subject:
-        return subject
+        perk = line.subject.startswith("perk:") and line.reason
+        return _("%(what)s：%(name)s", what=subject, name=line.reason) if perk else subject
     words = str(KINDS[line.kind])
     if line.debt > 0:
         return _("%(what)s，欠 %(n)s 分，以后得到的积分先补上", what=words, n=f"{line.debt:,}")
-    tells_more = line.kind in (Kind.ACTIVATE, Kind.SPEND, Kind.RETURN) and subject
+    tells_more = line.kind in (Kind.ACTIVATE, Kind.SPEND, Kind.RETURN, Kind.REVERSE) and subject
     return _("%(what)s（%(of)s）", what=words, of=subject) if tells_more else words
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from shopapp.kernel.i18n import _, day
+from shopapp.kernel.i18n import _, last_day
 
 from . import words
 from .files import MemberFile, file_of
@@ -25,7 +25,7 @@ def card_of(file: MemberFile) -> dict[str, Any]:
         "name": history.level.name,
         "level": history.rank,
         "growth": history.growth,
-        "until_text": _("有效期到 %(until)s", until=day(history.current.until))
+        "until_text": _("有效期到 %(until)s", until=last_day(history.current.until))
         if history.current.until
         else "",
         "bar": None if above is None else _bar(history.growth, above.level.entry, above.level.name),

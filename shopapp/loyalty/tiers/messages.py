@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from shopapp.events import TierChanged, TierDropAhead
@@ -41,8 +42,8 @@ def tell_change(event: TierChanged) -> None:
         "tier": after.name,
         "before": before.name,
         "time": time_text(step.since),
-        "until": str(FOR_EVER) if step.until is None else day_text(step.until),
-        "note": _gives(after) if event.up else _("%(entry)s可再升级", entry=words.entry_text(before)),
+        "until": str(FOR_EVER) if step.until is None else day_text(step.until - timedelta(seconds=1)),
+        "note": _gives(after) if event.up else _("%(entry)s 可再升级", entry=words.entry_text(before)),
     }
     topic = "tier_up" if event.up else "tier_dropped"
     key = f"{event.number}:{step.since:%Y%m%d%H%M%S}"

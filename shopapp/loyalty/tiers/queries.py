@@ -253,6 +253,12 @@ def placed_among(*, customer_ids: Collection[int]) -> list[Placed]:
     return _as_placed(_placed().where(MemberTier.customer_id.in_(customer_ids)))
 
 
+def names_among(*, customer_ids: Collection[int]) -> dict[int, str]:
+    """What the tier of each of these customers is called who is a member, by row id."""
+    names = {level.code: level.name for level in terms_now().levels}
+    return {one.customer_id: names.get(one.code, one.code) for one in placed_among(customer_ids=customer_ids)}
+
+
 def _placed() -> Select[int, str, datetime, datetime | None]:
     return select(MemberTier.customer_id, MemberTier.code, MemberTier.joined_at, MemberTier.until)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shopapp.kernel.i18n import _, _l, day
+from shopapp.kernel.i18n import _, _l, day, last_day
 
 from .files import MemberFile
 from .line import Step, Why
@@ -32,7 +32,7 @@ def step_text(step: Step, *, before: Step | None, names: Mapping[str, str]) -> s
     values = {
         "day": day(step.since),
         "name": names.get(step.code, step.code),
-        "until": day(step.until),
+        "until": last_day(step.until),
         "got": step.got,
         "needed": step.needed,
     }
@@ -56,6 +56,9 @@ def step_text(step: Step, *, before: Step | None, names: Mapping[str, str]) -> s
         text = _("%(day)s 店家给了%(name)s。", **values)
     elif before is not None and before.award and before.why is Why.OVERRIDE:
         text = _("%(day)s 会员卡带的等级到期，回到%(name)s。", **values)
+    elif before is not None and before.until is not None and step.since < before.until:
+        given = names.get(before.code, before.code)
+        text = _("%(day)s 店家收回了给的%(given)s，回到%(name)s。", given=given, **values)
     else:
         text = _("%(day)s 店家给的等级到期，回到%(name)s。", **values)
     return text if step.until is None else text + _("有效期到 %(until)s。", until=values["until"])
@@ -86,7 +89,7 @@ def keep_text(file: MemberFile) -> str:
     keep, history = file.history.keep, file.history
     if keep is None:
         return ""
-    until, falls_to = day(keep.until), file.falls_to or history.level.name
+    until, falls_to = last_day(keep.until), file.falls_to or history.level.name
     if history.current.why is Why.OVERRIDE and history.current.award:
         return _("会员卡带的等级到 %(until)s 为止，之后按自己攒的成长值算。", until=until)
     if history.current.why is Why.OVERRIDE:
@@ -96,7 +99,7 @@ def keep_text(file: MemberFile) -> str:
     if history.grace_until is not None:
         return _(
             "等级已到期，宽限到 %(until)s：再攒 %(gap)s 成长值就能保住，否则变为%(name)s。",
-            until=day(history.grace_until),
+            until=last_day(history.grace_until),
             gap=keep.gap,
             name=falls_to,
         )

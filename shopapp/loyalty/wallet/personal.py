@@ -7,7 +7,6 @@ from typing import Any
 
 from shopapp.kernel import clock
 from shopapp.kernel.clock import SHOP_ZONE
-from shopapp.kernel.i18n import _
 from shopapp.loyalty.ledger import Unit
 from shopapp.loyalty.ledger import services as books
 from shopapp.loyalty.ledger.writing import purse
@@ -42,9 +41,3 @@ def export(customer_id: int) -> dict[str, Any]:
 def erase(customer_id: int, now: datetime) -> None:
     """What was given beside paid money ends; paid money itself stood in the way."""
     books.forfeit(purse=purse(customer_id=customer_id, unit=Unit.GIFT), now=now)
-
-
-def obstacles(customer_id: int) -> list[str]:
-    """Paid principal is not forgotten: it is spent or goes back first."""
-    own = queries.balance(customer_id=customer_id, now=clock.now())
-    return [_("余额里还有本金 ¥%(yuan)s", yuan=own.principal)] if own.principal else []

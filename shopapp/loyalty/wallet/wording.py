@@ -54,18 +54,22 @@ def unit_text(unit: Unit) -> str:
 
 
 def movement(entry: WalletEntry) -> str:
-    """What happened, for the customer."""
+    """What happened, for the customer; staff's own reasons for adjusting stay with the staff."""
     subject, line = entry.line.subject.partition(":")[0], entry.line
     if (subject, line.kind) in (("topup", Kind.EARN), ("topup", Kind.REVERSE)):
         return _top_up(entry)
     by_subject = {
         ("order", Kind.SPEND): _("购物付款"),
         ("order", Kind.RETURN): _("订单退款，退回余额"),
+        ("claim", Kind.EARN): _("购物返现"),
+        ("claim", Kind.SPEND): _("已转到微信零钱"),
+        ("claim", Kind.REVERSE): _("订单退款，收回返现"),
+        ("payout", Kind.ADJUST): _("店家线下退还本金"),
     }
     by_kind = {
         Kind.EARN: line.reason or _("店家发放"),
         Kind.EXPIRE: _("到期失效"),
-        Kind.ADJUST: _("店家调整：%(reason)s", reason=line.reason) if line.reason else _("店家调整"),
+        Kind.ADJUST: _("店家调整"),
         Kind.MOVE: _("账户合并"),
         Kind.REVERSE: _("收回"),
         Kind.RETURN: _("退回余额"),

@@ -44,6 +44,21 @@ def address_of(*, customer_id: int, public_id: str) -> AddressBookEntry | None:
     return None if row is None else entry(row)
 
 
+def default_of(*, customer_id: int) -> AddressBookEntry | None:
+    """The default address, else the newest; None for an empty book."""
+    row = DEFAULT_ADDRESS.row(owner=customer_id)
+    return None if row is None else entry(row)
+
+
+def _default_address(_dialect: str) -> Select[*tuple[Any, ...]]:
+    table = cast(Table, Address.__table__)
+    mine = (table.c.customer_id == bindparam("owner"), table.c.removed_at.is_(None))
+    return select(table).where(*mine).order_by(table.c.is_default.desc(), table.c.id.desc()).limit(1)
+
+
+DEFAULT_ADDRESS = Prepared(_default_address)
+
+
 def _own_address(_dialect: str) -> Select[*tuple[Any, ...]]:
     table = cast(Table, Address.__table__)
     mine = (table.c.public_id == bindparam("address"), table.c.customer_id == bindparam("owner"))

@@ -50,7 +50,7 @@ def save_address(
         else _own(customer_id=customer_id, public_id=public_id)
     )
     address.name, address.phone, address.detail = name, phone, detail
-    address.phone_hash = lookup_hash(phone)
+    address.phone_hash, address.place_hash = lookup_hash(phone), None
     address.region_code = region_code
     address.is_default = is_default or held == 0 or (address.is_default is True and held == 1)
     db.session.add(address)
@@ -65,6 +65,7 @@ def remove_address(*, customer_id: int, public_id: str, now: datetime) -> None:
     address.removed_at, address.is_default = now, False
     address.name = address.phone = address.detail = ""
     address.phone_hash = ""
+    address.place_hash = None
     db.session.flush()
     if was_default:
         newest = select(func.max(Address.id)).where(

@@ -51,9 +51,9 @@ def erase(public_id: str) -> Response:
     person = found(queries.find(public_id=public_id))
 
     def work() -> str:
-        if request.form.get("typed", "").strip() != public_id:
+        if request.form.get("typed", "").strip() != person.public_id:
             raise Invalid({"typed": [_("请照着输入编号，没有任何改动。")]})
-        rights.erase(customer_id=person.id, public_id=public_id, now=clock.now())
+        rights.erase(customer_id=person.id, public_id=person.public_id, now=clock.now())
         return _("已注销，个人信息都删除了。")
 
     return act(work, back=url_for("customers_admin.customer", public_id=public_id, tab="consents"))

@@ -71,7 +71,7 @@ def register(data: dict[str, Any]) -> dict[str, Any]:
     customer = queries.require_customer()
     consents = data.pop("consents")
     joining.join(customer=customer, **data, **consents, source=SOURCE, now=clock.now())
-    return _me(customer)
+    return _me(queries.signed_in_anew())
 
 
 @blp.put("/me/profile")
@@ -81,7 +81,7 @@ def change_profile(data: dict[str, Any]) -> dict[str, Any]:
     """Name, phone (with a code) and, once, birthday of a member; what is left out or empty stays."""
     customer = queries.require_customer()
     joining.change(customer=customer, **data, now=clock.now())
-    return _me(customer)
+    return _me(queries.signed_in_anew())
 
 
 @blp.put("/me/consents")

@@ -18,6 +18,7 @@ from shopapp.kernel.pii import lookup_hashes
 
 from . import rules
 from .models import Customer, WeChatAccount
+from .queries import survivor
 
 NICKNAMES_SEARCHED = 2000
 FOLLOWING = ("yes", "no")
@@ -51,7 +52,7 @@ class KnownCustomer:
 
 def customers_statement(wanted: CustomerFilter) -> Select[*tuple[Any, ...]]:
     """Rows of a customer's values with whether they follow the account."""
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [Customer.merged_into.is_(None)]
     follows = exists().where(WeChatAccount.customer_id == Customer.id, WeChatAccount.following)
     if wanted.following:
         conditions.append(follows if wanted.following == "yes" else ~follows)
@@ -68,6 +69,7 @@ def customers_statement(wanted: CustomerFilter) -> Select[*tuple[Any, ...]]:
             Customer.id,
             Customer.public_id,
             Customer.nickname,
+            Customer.name,
             Customer.picture_url,
             Customer.created_at,
             Customer.last_seen_at,
@@ -91,19 +93,35 @@ def _of_kind(kind: str) -> ColumnElement[bool]:
 
 def find_ids(*, words: str) -> list[int]:
     """Row ids of the customer with this id, membership number or whole phone number, and of those among the newest
-    whose nickname holds these words.
+    whose nickname holds these words; for a merged one, of whom they turned out to be.
 
     Nicknames are encrypted, so that they can only be looked through, not asked for.
     """
-    found: list[int] = []
-    for condition in _exactly(words):
-        found += db.session.scalars(select(Customer.id).where(condition))
+    found = _named(words)
     newest = select(Customer.id, Customer.nickname).where(Customer.nickname.is_not(None))
     folded = words.casefold()
     for row_id, nickname in db.session.execute(newest.order_by(Customer.id.desc()).limit(NICKNAMES_SEARCHED)):
         if nickname and folded in nickname.casefold() and row_id not in found:
             found.append(row_id)
+    return _as_survivors(found)
+
+
+def named(*, words: str) -> list[int]:
+    """Row ids of the customers whom this whole id, membership number or phone number names; of whom they turned out to be."""
+    return _as_survivors(_named(words))
+
+
+def _named(words: str) -> list[int]:
+    found: list[int] = []
+    for condition in _exactly(words):
+        found += db.session.scalars(select(Customer.id).where(condition))
     return found
+
+
+def _as_survivors(row_ids: list[int]) -> list[int]:
+    merged = select(Customer.id).where(Customer.id.in_(row_ids), Customer.merged_into.is_not(None))
+    now = {row_id: survivor(row_id) for row_id in db.session.scalars(merged).all()}
+    return list(dict.fromkeys(now.get(row_id, row_id) for row_id in row_ids))
 
 
 def _exactly(words: str) -> Iterator[ColumnElement[bool]]:
@@ -125,7 +143,7 @@ def page(*, words: str, kind: str, before: str | None, limit: int) -> tuple[list
 
     Raises `Invalid` for an id that is nobody's.
     """
-    statement = _known()
+    statement = _known().where(Customer.merged_into.is_(None))
     if words:
         statement = statement.where(Customer.id.in_(find_ids(words=words)))
     if kind:
@@ -141,7 +159,11 @@ def page(*, words: str, kind: str, before: str | None, limit: int) -> tuple[list
 
 
 def known(*, public_id: str) -> KnownCustomer | None:
-    row = db.session.execute(_known().where(Customer.public_id == public_id)).first()
+    """The customer with this id; for one who was merged, whoever they turned out to be."""
+    row_id = db.session.scalar(select(Customer.id).where(Customer.public_id == public_id))
+    if row_id is None:
+        return None
+    row = db.session.execute(_known().where(Customer.id == survivor(row_id))).first()
     return None if row is None else KnownCustomer(customer=row[0], following=row[1])
 
 
@@ -156,7 +178,7 @@ def accounts_of(*, customer_id: int) -> Sequence[WeChatAccount]:
 
 
 def new_customers(*, since: datetime, until: datetime) -> int:
-    statement = select(func.count()).select_from(Customer)
+    statement = select(func.count()).select_from(Customer).where(Customer.merged_into.is_(None))
     return db.session.scalar(statement.where(Customer.created_at >= since, Customer.created_at < until)) or 0
 
 

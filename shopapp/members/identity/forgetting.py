@@ -21,8 +21,10 @@ NOTHING = (
     "birth_year",
     "birthday",
     "birthday_hash",
+    "birthday_mark",
     "member_no",
     "last_seen_at",
+    "person_hash",
 )
 
 

@@ -17,7 +17,7 @@ from . import rules
 from .membership import birthday_of
 from .models import Customer, CustomerSession, PhoneCode, WeChatAccount
 from .privacy import in_force
-from .queries import HANDLE_LENGTH
+from .queries import HANDLE_LENGTH, survivor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +138,8 @@ def unfollowed_at(*, customer_id: int, appid: str) -> datetime | None:
 def customer_id_of(text: str) -> int | None:
     """The row id of the customer with this id or membership number, as the command line names people."""
     column = Customer.member_no if rules.is_member_no(text) else Customer.public_id
-    return db.session.scalar(select(Customer.id).where(column == text))
+    row_id = db.session.scalar(select(Customer.id).where(column == text))
+    return None if row_id is None else survivor(row_id)
 
 
 def idle_guests(*, before: datetime, after_id: int, limit: int) -> Sequence[int]:
@@ -152,6 +153,7 @@ def idle_guests(*, before: datetime, after_id: int, limit: int) -> Sequence[int]
             Customer.id > after_id,
             Customer.member_since.is_(None),
             Customer.erased_at.is_(None),
+            Customer.merged_into.is_(None),
             Customer.created_at < before,
             (Customer.last_seen_at.is_(None)) | (Customer.last_seen_at < before),
             ~follows.exists(),
@@ -180,6 +182,8 @@ def export(customer_id: int) -> dict[str, Any]:
         "name": row.name,
         "phone": row.phone,
         "birthday": birthday.isoformat() if birthday else None,
+        "merged": [_export_merged(other) for other in merged_into(customer_id)],
+        "birthday_told_before": row.birthday_mark is not None,
         "marketing_since": _time(row.marketing_since),
         "wechat_accounts": [
             {
@@ -203,6 +207,35 @@ def export(customer_id: int) -> dict[str, Any]:
             for session in db.session.scalars(sessions)
         ],
         "phone_codes": [{"asked_at": _time(code.created_at)} for code in db.session.scalars(codes)],
+    }
+
+
+def merged_into(customer_id: int) -> list[Customer]:
+    """The rows that turned out to be this customer, also by way of another."""
+    found: list[Customer] = []
+    wanted = [customer_id]
+    while wanted:
+        rows = db.session.scalars(select(Customer).where(Customer.merged_into.in_(wanted))).all()
+        found += rows
+        wanted = [row.id for row in rows]
+    return found
+
+
+def numbers_merged_into(customer_id: int) -> dict[int, str]:
+    """The membership numbers that lead to this customer besides their own, spaced, by row id of who had them."""
+    rows = merged_into(customer_id)
+    return {row.id: rules.spaced(row.member_no) for row in rows if row.member_no is not None}
+
+
+def _export_merged(row: Customer) -> dict[str, Any]:
+    birthday = birthday_of(row)
+    return {
+        "id": row.public_id,
+        "member_no": row.member_no,
+        "nickname": row.nickname,
+        "name": row.name,
+        "phone": row.phone,
+        "birthday": birthday.isoformat() if birthday else None,
     }
 
 

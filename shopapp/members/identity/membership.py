@@ -18,11 +18,15 @@ from shopapp.kernel.outbox import publish
 from shopapp.kernel.pii import lookup_hash, lookup_hashes
 from shopapp.members.consent import services as consent
 
-from . import codes, rules
+from . import codes, former, rules
 from .models import Customer, PhoneCode
+from .queries import survivor
 from .rules import Particulars
 
 NUMBERS_TRIED = 20
+COMPARED = {"name", "birthday"}
+"""What members are compared by, to find those who are there twice."""
+BIRTHDAY_TOLD = "birthday"
 
 
 class NotMember(ShopError):
@@ -41,7 +45,7 @@ class BirthdayKept(ShopError):
     status, code, text = (
         409,
         "birthday_kept",
-        _l("生日只能填一次，没有任何改动。填错了请联系客服更正。"),
+        _l("生日只能填一次，和您以前填的不一样，没有任何改动。可以先空着，要更正请联系客服。"),
     )
 
 
@@ -58,7 +62,8 @@ def register(
     """Make a customer a member, once; False, and nothing changed, if they are one already.
 
     `proof` is that of `codes.prove` for the phone that was told, `privacy` the version agreed to.
-    Raises `PrivacyOutdated`, `PhoneUnusable`, `CodeWrong`.
+    Who was a member before can tell no other birthday than then.
+    Raises `PrivacyOutdated`, `BirthdayKept`, `PhoneUnusable`, `CodeWrong`.
     """
     number = db.session.scalar(select(Customer.member_no).where(Customer.id == customer_id))
     guest = update(Customer).where(
@@ -69,6 +74,8 @@ def register(
     consent.agree_to_privacy(customer_id=customer_id, version=privacy, source=source, now=now)
     if marketing:
         consent.set_marketing(customer_id=customer_id, given=True, source=source, now=now)
+    fresh = db.session.get_one(Customer, customer_id, populate_existing=True)
+    _check_birthday(fresh, told.birthday, now=now)
     _keep(customer_id=customer_id, told=told, proof=proof, now=now)
     publish(MemberJoined(customer_id=customer_id, at=now))
     return True
@@ -82,8 +89,7 @@ def change_profile(*, customer_id: int, told: Particulars, proof: int | None, no
     member = db.session.get_one(Customer, customer_id, with_for_update=True, populate_existing=True)
     if member.member_since is None:
         raise NotMember
-    if told.birthday is not None and member.birthday is not None and told.birthday != birthday_of(member):
-        raise BirthdayKept
+    _check_birthday(member, told.birthday, now=now)
     _keep(customer_id=customer_id, told=told, proof=proof, now=now)
 
 
@@ -95,18 +101,24 @@ def change_birthday(*, public_id: str, birthday: date | None) -> None:
     member = found(db.session.scalar(select(Customer).filter_by(public_id=public_id)))
     if member.member_since is None:
         raise NotMember
-    _write(member.id, **_birthday_values(birthday))
+    _write(member.id, birthday_mark=None, **_birthday_values(birthday))
     audit.record(action="customer.birthday", subject_kind="customer", subject_id=public_id)
 
 
 def leave(*, customer_id: int, source: str, now: datetime) -> bool:
-    """End a membership, with all consents and particulars; False if there is none. The number stays the customer's."""
+    """End a membership, with all consents and particulars; False if there is none.
+
+    The number stays the customer's, and of the birthday a keyed hash, by which another one is known when they come back.
+    """
     member = update(Customer).where(Customer.id == customer_id, Customer.member_since.is_not(None))
     if rows_changed(member.values(member_since=None)) == 0:
         return False
     consent.withdraw_privacy(customer_id=customer_id, source=source, now=now)
     consent.set_marketing(customer_id=customer_id, given=False, source=source, now=now)
-    _write(customer_id, name=None, phone=None, phone_hash=None, **_birthday_values(None))
+    left = db.session.get_one(Customer, customer_id, populate_existing=True)
+    birthday = birthday_of(left)
+    mark = left.birthday_mark if birthday is None else lookup_hash(birthday.isoformat())
+    _write(customer_id, name=None, phone=None, phone_hash=None, birthday_mark=mark, **_birthday_values(None))
     rows_changed(delete(PhoneCode).where(PhoneCode.customer_id == customer_id))
     publish(MemberLeft(customer_id=customer_id))
     return True
@@ -129,6 +141,32 @@ def birthday_of(customer: Customer) -> date | None:
     if customer.birthday is None:
         return None
     return date.fromisoformat(f"{customer.birth_year}-{customer.birthday}")
+
+
+def birthday_gifts(customer_id: int) -> set[str]:
+    """By what a birthday that was told is known again after its owner was forgotten: that there was one, and which."""
+    customer = db.session.get_one(Customer, customer_id)
+    birthday = birthday_of(customer)
+    mark = customer.birthday_mark if birthday is None else lookup_hash(birthday.isoformat())
+    return set() if mark is None else {BIRTHDAY_TOLD, f"{BIRTHDAY_TOLD}:{mark}"}
+
+
+def _check_birthday(customer: Customer, told: date | None, *, now: datetime) -> None:
+    """What was set once holds, also over a time of no membership, and for who was forgotten and comes back."""
+    if told is None:
+        return
+    hashes = lookup_hashes(told.isoformat())
+    if customer.birthday is not None:
+        right = told == birthday_of(customer)
+    elif customer.birthday_mark is not None:
+        right = customer.birthday_mark in hashes
+    else:
+        gifts = [f"{BIRTHDAY_TOLD}:{mark}" for mark in hashes]
+        right = not former.had_before(customer_id=customer.id, gift=BIRTHDAY_TOLD, now=now) or any(
+            former.had_before(customer_id=customer.id, gift=gift, now=now) for gift in gifts
+        )
+    if not right:
+        raise BirthdayKept
 
 
 def _check_member(customer_id: int) -> None:
@@ -170,15 +208,22 @@ def _is_complete(customer_id: int) -> bool:
 
 
 def _refuse_taken(phone: str, *, customer_id: int) -> None:
-    """Under any of the keys; the unique key of the column decides between two at once."""
+    """Under any of the keys; the unique key of the column decides between two at once.
+
+    Who was merged into the customer lets them have it.
+    """
     taken = select(Customer.id).where(
         Customer.phone_hash.in_(lookup_hashes(phone)), Customer.id != customer_id
     )
-    if db.session.scalar(taken) is not None:
-        raise PhoneUnusable
+    for holder_id in db.session.scalars(taken).all():
+        if survivor(holder_id) != customer_id:
+            raise PhoneUnusable
+        rows_changed(update(Customer).where(Customer.id == holder_id).values(phone_hash=None))
 
 
 def _write(customer_id: int, **values: Any) -> None:
+    if COMPARED & values.keys():
+        values["person_hash"] = None
     try:
         rows_changed(update(Customer).where(Customer.id == customer_id).values(values))
     except IntegrityError as problem:

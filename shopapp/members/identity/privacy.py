@@ -21,6 +21,9 @@ STANDARD_TEXT = _l("""<h2>我们收集什么</h2>
 <p>为了送货，我们把收货信息交给快递公司；为了收款和退款，我们把订单号和金额交给微信支付。除法律要求外，不交给其他人。</p>
 <h2>您的权利</h2>
 <p>您可以随时查看、修改或删除收货地址，收回对营销消息的同意，或者退出会员；也可以在“我的 - 隐私与授权”里导出您的全部信息，或者注销账号。依法须保留的交易记录会去掉个人信息后保存。</p>
+<p>退出会员后，您填过的生日只留一个看不出日期的校验码，免得一年收两次生日礼。</p>
+""")
+MARKS_TEXT = _l("""<p>注销后，为防止一人一次的好处（入会积分、新人券、生日礼、试用等）被重复领取，我们保留 {months} 个月由微信编号和手机号算出的校验码；它看不出您是谁，不作别的用途，到期自动删除。</p>
 """)
 
 
@@ -38,11 +41,18 @@ def in_force() -> PrivacyText:
     A version is the date of the text with the beginning of its hash: another text is another version.
     """
     own, shop_name = preferences.read("shop.privacy_text"), preferences.read("shop.name")
-    text = own or STANDARD_TEXT.text.replace("{shop}", shop_name)
+    text = own or _filled(STANDARD_TEXT.text, MARKS_TEXT.text, shop_name=shop_name)
     date = preferences.read("shop.privacy_date") or TEXT_DATE
     return PrivacyText(version=f"{date}-{hashlib.sha256(text.encode()).hexdigest()[:8]}", text=text)
 
 
 def privacy_text(*, shop_name: str, own_text: str) -> str:
     """The text as it is shown, in the language of the request, as markup."""
-    return own_text or str(STANDARD_TEXT).replace("{shop}", shop_name)
+    return own_text or _filled(str(STANDARD_TEXT), str(MARKS_TEXT), shop_name=shop_name)
+
+
+def _filled(standard: str, marks: str, *, shop_name: str) -> str:
+    """With what the shop has set: its name, and for how long it keeps marks of who was forgotten."""
+    months: int = preferences.read("members.marks_kept_months")
+    text = standard.replace("{shop}", shop_name)
+    return text + marks.replace("{months}", str(months)) if months else text

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, cast
 
 from flask import g, has_request_context, request
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, func, or_, select
 
 from shopapp.kernel import clock
 from shopapp.kernel.access import Actor
@@ -15,7 +16,8 @@ from shopapp.kernel.db import db
 from shopapp.kernel.errors import SignInNeeded
 from shopapp.kernel.glance import Glance, moment
 from shopapp.kernel.ids import token_hash
-from shopapp.kernel.pii import decrypt
+from shopapp.kernel.pii import decrypt, lookup_hashes
+from shopapp.kernel.prepared import Prepared
 
 from .models import Customer, CustomerSession, WeChatAccount
 
@@ -83,6 +85,14 @@ def signed_in() -> SignedIn | None:
     return found
 
 
+def signed_in_anew() -> SignedIn:
+    """The customer of this request as they are now: it may have turned out who they are. Raises `SignInNeeded`."""
+    customer = by_session(token=session_token() or "", now=clock.now())
+    if customer is None:
+        raise SignInNeeded
+    return customer
+
+
 def require_customer() -> SignedIn:
     """Raises `SignInNeeded` for a guest."""
     customer = signed_in()
@@ -132,6 +142,14 @@ def following_openid(*, customer_id: int, appid: str) -> str | None:
     )
 
 
+def payee_openid(*, customer_id: int, appid: str) -> str | None:
+    """The openid to which this customer is paid: the account that follows, else the one that came last."""
+    mine = select(WeChatAccount.openid).where(
+        WeChatAccount.customer_id == customer_id, WeChatAccount.appid == appid
+    )
+    return db.session.scalar(mine.order_by(WeChatAccount.following.desc(), WeChatAccount.id.desc()).limit(1))
+
+
 @dataclass(frozen=True, kw_only=True)
 class CustomerRow:
     """A customer as the console lists them."""
@@ -153,6 +171,7 @@ def newest(
     statement = (
         select(Customer, func.max(WeChatAccount.following.cast(db.Integer)))
         .outerjoin(WeChatAccount, WeChatAccount.customer_id == Customer.id)
+        .where(Customer.merged_into.is_(None))
         .group_by(Customer.id)
         .order_by(Customer.id.desc())
         .limit(limit)
@@ -165,14 +184,60 @@ def newest(
 
 
 def find(*, public_id: str) -> CustomerRow | None:
-    statement = (
-        select(Customer, func.max(WeChatAccount.following.cast(db.Integer)))
-        .outerjoin(WeChatAccount, WeChatAccount.customer_id == Customer.id)
-        .where(Customer.public_id == public_id)
-        .group_by(Customer.id)
-    )
-    found = db.session.execute(statement).first()
-    return None if found is None else _row(*found)
+    """The customer with this id; for one who was merged, whoever they turned out to be."""
+    row_id = db.session.scalar(select(Customer.id).where(Customer.public_id == public_id))
+    if row_id is None:
+        return None
+    row_id = survivor(row_id)
+    return by_ids(customer_ids=[row_id])[row_id]
+
+
+def _merged_into(_dialect: str) -> Select[*tuple[Any, ...]]:
+    table = cast(Table, Customer.__table__)
+    return select(table.c.merged_into).where(table.c.id == bindparam("row_id"))
+
+
+MERGED_INTO = Prepared(_merged_into)
+
+
+def survivor(customer_id: int) -> int:
+    """The row id of who this customer turned out to be, in the end; mostly their own."""
+    while (row := MERGED_INTO.row(row_id=customer_id)) is not None and row.merged_into is not None:
+        customer_id = int(row.merged_into)
+    return customer_id
+
+
+def with_unionid(unionid: str) -> list[int]:
+    """Row ids of the customers who have an account with this unionid, the oldest account first."""
+    accounts = select(WeChatAccount.customer_id).where(WeChatAccount.unionid == unionid)
+    return list(dict.fromkeys(db.session.scalars(accounts.order_by(WeChatAccount.id))))
+
+
+def holder_of(*, phone: str) -> int | None:
+    """The row id of the customer who has shown that they hold this number, if anybody has."""
+    row_id = db.session.scalar(select(Customer.id).where(Customer.phone_hash.in_(lookup_hashes(phone))))
+    return None if row_id is None else survivor(row_id)
+
+
+def is_gone(*columns: Any) -> ColumnElement[bool]:
+    """The condition that one of the customers whom these columns name was merged into another, or erased."""
+    away = or_(Customer.merged_into.is_not(None), Customer.erased_at.is_not(None))
+    return exists().where(Customer.id.in_(columns), away)
+
+
+def of_survivor(event: Any) -> Any:
+    """An event as it is to be handled now: about whom its customer turned out to be, if it names one."""
+    named = getattr(event, "customer_id", None)
+    if named is None:
+        return event
+    now = survivor(named)
+    return event if now == named else replace(event, customer_id=now)
+
+
+def is_erased(*, customer_id: int) -> bool:
+    """Whether the person of this row has been forgotten."""
+    erased = select(Customer.id).where(Customer.id == customer_id, Customer.erased_at.is_not(None))
+    return db.session.scalar(erased) is not None
 
 
 def by_ids(*, customer_ids: list[int]) -> dict[int, CustomerRow]:
@@ -199,14 +264,52 @@ def _row(customer: Customer, follows: int | None) -> CustomerRow:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownPerson:
+    """A customer in figures over all: since when the shop knows them, whether they ever followed, and ever joined."""
+
+    customer_id: int
+    known_since: datetime
+    followed: bool
+    joined: bool
+
+
+def everybody(*, after_id: int, limit: int) -> list[KnownPerson]:
+    """Customers from after a row number, in the order of their row numbers."""
+    followed = func.max(WeChatAccount.followed_at)
+    statement = (
+        select(Customer.id, Customer.created_at, Customer.member_no, followed.label("followed_at"))
+        .outerjoin(WeChatAccount, WeChatAccount.customer_id == Customer.id)
+        .where(Customer.id > after_id, Customer.merged_into.is_(None))
+        .group_by(Customer.id)
+        .order_by(Customer.id)
+        .limit(limit)
+    )
+    return [
+        KnownPerson(
+            customer_id=row.id,
+            known_since=row.created_at,
+            followed=row.followed_at is not None,
+            joined=row.member_no is not None,
+        )
+        for row in db.session.execute(statement)
+    ]
+
+
 def count(*, since: datetime | None = None) -> int:
-    statement = select(func.count()).select_from(Customer)
+    statement = select(func.count()).select_from(Customer).where(Customer.merged_into.is_(None))
     if since is not None:
         statement = statement.where(Customer.created_at >= since)
     return db.session.scalar(statement) or 0
 
 
 def row_ids(*, public_ids: Collection[str]) -> dict[str, int]:
-    """Row numbers by public id; those that don't exist are left out."""
-    known = select(Customer.public_id, Customer.id).where(Customer.public_id.in_(public_ids))
-    return {row.public_id: row.id for row in db.session.execute(known)}
+    """Row numbers by public id, of whom a merged one turned out to be; those that don't exist are left out."""
+    known = select(Customer.public_id, Customer.id, Customer.merged_into)
+    rows = db.session.execute(known.where(Customer.public_id.in_(public_ids))).all()
+    return {row.public_id: row.id if row.merged_into is None else survivor(row.id) for row in rows}
+
+
+def phone_hash_of(*, customer_id: int) -> str | None:
+    """The hash of the phone that this customer has verified, if they have."""
+    return db.session.scalar(select(Customer.phone_hash).where(Customer.id == customer_id))

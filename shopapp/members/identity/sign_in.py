@@ -9,6 +9,7 @@ from shopapp.kernel.db import transaction
 from shopapp.kernel.errors import ShopError
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.settings import settings
+from shopapp.members.merging import services as merging
 from shopapp.wechat import oauth
 from shopapp.wechat.api import PlatformError
 
@@ -44,7 +45,7 @@ def by_code(
     wants_profile: bool = False,
 ) -> tuple[str, datetime]:
     """Sign in with a code; returns the session's token and when it ends. `address` is that of the caller's
-    machine, `device` one of `devices`.
+    machine, `device` one of `devices`. Who is known by the same unionid already is the same person from now on.
 
     Raises `SnapshotVisit` in WeChat's snapshot mode, whose openid is not a person's, `CodeWrong` for a code that is wrong,
     old or used, `WeChatSilent`, and `TooManyRequests` after 120 sign-ins an hour from one address.
@@ -64,8 +65,11 @@ def by_code(
         account = services.know_account(
             appid=settings().wx_appid, openid=granted.openid, unionid=unionid, now=now
         )
+        customer_id = merging.join_by_unionid(
+            customer_id=account.customer_id, unionid=account.unionid, now=now
+        )
         if profile is not None:
-            services.set_profile(customer_id=account.customer_id, nickname=profile.nickname, picture_url=None)
+            services.set_profile(customer_id=customer_id, nickname=profile.nickname, picture_url=None)
         return services.open_session(
-            customer_id=account.customer_id, openid=granted.openid, kind=kind, device=device, now=now
+            customer_id=customer_id, openid=granted.openid, kind=kind, device=device, now=now
         )

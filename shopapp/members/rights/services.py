@@ -9,6 +9,7 @@ from shopapp.kernel import audit, limits, personal
 from shopapp.kernel.clock import SHOP_ZONE
 from shopapp.kernel.errors import ShopError
 from shopapp.kernel.i18n import _l
+from shopapp.members.identity import former, members
 from shopapp.members.identity import services as identity
 
 EXPORTS_PER_DAY = 20
@@ -40,7 +41,10 @@ def obstacles(*, customer_id: int) -> list[str]:
 
 
 def erase(*, customer_id: int, public_id: str, now: datetime) -> None:
-    """Forget a person and keep the records of money without them. Told again it changes nothing.
+    """Forget a person, by all rows that turned out to be them, and keep the records of money without them. Told again it
+    changes nothing.
+
+    For a while keyed hashes tell which gifts they had that are given once, see `former`.
 
     Raises `StillNeeded` while orders are open or money is on its way back.
     """
@@ -49,7 +53,11 @@ def erase(*, customer_id: int, public_id: str, now: datetime) -> None:
     why = obstacles(customer_id=customer_id)
     if why:
         raise StillNeeded(why="，".join(why))
+    theirs = [customer_id, *(row.id for row in members.merged_into(customer_id))]
+    gifts = {gift for part in personal.parts() for row_id in theirs for gift in part.given_once(row_id)}
+    former.remember(customer_id=customer_id, gifts=gifts, now=now)
     for part in personal.parts():
         if part.erase is not None:
-            part.erase(customer_id, now)
+            for row_id in theirs:
+                part.erase(row_id, now)
     audit.record(action="customer.erase", subject_kind="customer", subject_id=public_id)

@@ -17,13 +17,12 @@ from typing import Any
 from PIL import ExifTags, Image, ImageCms
 from sqlalchemy import select
 
-from config import VAR
 from shopapp.kernel.db import db, insert_once
 from shopapp.kernel.errors import ShopError
 from shopapp.kernel.heavy import heavy_work
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.ids import new_id
-from shopapp.kernel.settings import settings
+from shopapp.kernel.settings import data_folder
 
 from .models import Picture
 
@@ -83,10 +82,8 @@ class PreparedPicture:
 
 
 def folder() -> Path:
-    """Beside the SQLite file, else `var/media`; web hosts that share a database must share it too."""
-    url = settings().database_url
-    beside = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:///") else VAR
-    return beside / "media"
+    """Web hosts that share a database must share it too."""
+    return data_folder() / "media"
 
 
 def prepare(raw: bytes) -> PreparedPicture:
@@ -148,6 +145,17 @@ def _narrowed(source: Path, width: int) -> bytes:
     with closing(Image.open(source)) as picture:
         picture.thumbnail((width, SIDE_KEPT_MAX * 4), Image.Resampling.LANCZOS)
         return _webp(picture)
+
+
+def as_jpeg(file: str) -> bytes:
+    """A kept picture as a JPEG on white, for those who take no WebP."""
+    with heavy_work(), closing(Image.open(folder() / file)) as picture:
+        whole = picture.convert("RGBA")
+        white = Image.new("RGB", whole.size, "white")
+        white.paste(whole, mask=whole.getchannel("A"))
+        out = io.BytesIO()
+        white.save(out, "JPEG", quality=QUALITY)
+        return out.getvalue()
 
 
 def _decode(raw: bytes) -> Image.Image:

@@ -190,6 +190,18 @@ def content_of(row: MallItem) -> MallContent:
     return MallContent(**{name: getattr(row, name) for name in MallContent.__dataclass_fields__})
 
 
+def gift_of(item_id: str) -> str:
+    """The name under which it is remembered that somebody took all that one person may of this item."""
+    return f"mall:{item_id}"
+
+
+def given_once(customer_id: int) -> set[str]:
+    """The items of which somebody took as many as one person may."""
+    full = (MallTally.customer_id == customer_id, MallTally.given >= MallItem.per_person)
+    statement = select(MallItem.public_id).join(MallTally, MallTally.item_id == MallItem.id).where(*full)
+    return {gift_of(item_id) for item_id in db.session.scalars(statement)}
+
+
 def free_freight() -> bool:
     """Whether the shop pays the freight of what is taken in the mall."""
     return bool(preferences.read("mall.free_freight"))

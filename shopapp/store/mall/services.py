@@ -22,6 +22,7 @@ from shopapp.loyalty.coupons.content import Giving
 from shopapp.loyalty.ledger import services as books
 from shopapp.loyalty.ledger.writing import NotEnough
 from shopapp.loyalty.points.queries import points_purse
+from shopapp.members.identity import former
 from shopapp.members.identity.queries import SignedIn
 from shopapp.store.catalogue import queries as catalogue
 from shopapp.store.fields import PIECES_MAX
@@ -184,6 +185,8 @@ def _count_for_person(
     in_month = case((same, MallTally.in_month), else_=0) + quantity
     within = [MallTally.item_id == item.id, MallTally.customer_id == customer_id]
     if item.per_person is not None:
+        if former.had_before(customer_id=customer_id, gift=queries.gift_of(item.public_id), now=now):
+            raise MallLimit(title=offer.title, left=0)
         within.append(MallTally.given + quantity <= item.per_person)
     if item.per_month is not None:
         within.append(in_month <= item.per_month)

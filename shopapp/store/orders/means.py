@@ -15,6 +15,8 @@ from shopapp.loyalty.ledger import Unit, holds, writing
 from shopapp.loyalty.ledger import queries as ledger
 from shopapp.loyalty.ledger import services as books
 from shopapp.loyalty.ledger.writing import purse
+from shopapp.loyalty.points import queries as points
+from shopapp.members.identity import queries as customers
 
 from .models import Order, subject_of
 
@@ -80,16 +82,28 @@ def free(*, used: Used, now: datetime) -> None:
 
 def lock_books(*, order: Order) -> None:
     """Lock every account that a refund of this order may move, in the one order, before any of them is moved."""
+    for unit in _movable(order):
+        writing.lock(purse(customer_id=order.customer_id, unit=unit))
+
+
+def _movable(order: Order) -> list[Unit]:
     wallet = bool(order.wallet)
     wanted = [
-        (Unit.POINTS, order.points or any(line.award for line in order.lines)),
+        (
+            Unit.POINTS,
+            order.points or any(line.award for line in order.lines) or _brought_first_points(order),
+        ),
         (Unit.PRINCIPAL, wallet),
         (Unit.GIFT, wallet),
         (Unit.GROWTH, any(line.growth for line in order.lines)),
     ]
-    for unit, moved in wanted:
-        if moved:
-            writing.lock(purse(customer_id=order.customer_id, unit=unit))
+    return [unit for unit, moved in wanted if moved]
+
+
+def _brought_first_points(order: Order) -> bool:
+    return order.final_at is not None and points.earned_first_order(
+        customer_id=order.customer_id, order_no=order.no
+    )
 
 
 def give_back(*, order: Order, points: int, wallet: Money, now: datetime) -> None:
@@ -106,6 +120,17 @@ def give_back(*, order: Order, points: int, wallet: Money, now: datetime) -> Non
         _return(order, Unit.PRINCIPAL, (after - before).fen, done=after.fen, now=now)
         gift = wallet - (after - before)
         _return(order, Unit.GIFT, gift.fen, done=(order.wallet_refunded - after).fen, now=now)
+
+
+def forfeit_of_nobody(*, order: Order, now: datetime) -> None:
+    """What a refund moved in the points and the gift of somebody who was forgotten meanwhile ends there: nobody has it.
+
+    Principal stays for the shop to pay out.
+    """
+    if customers.is_erased(customer_id=order.customer_id):
+        for unit in (Unit.POINTS, Unit.GIFT):
+            if unit in _movable(order):
+                books.forfeit(purse=purse(customer_id=order.customer_id, unit=unit), now=now)
 
 
 def give_coupons_back(*, order: Order, now: datetime) -> None:

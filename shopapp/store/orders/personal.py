@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import selectinload
 
+from shopapp.kernel import preferences
 from shopapp.kernel.clock import SHOP_ZONE
 from shopapp.kernel.db import db, rows_changed
-from shopapp.kernel.i18n import _
+from shopapp.kernel.i18n import _, month_day
 from shopapp.store.payments import personal as payments
 
-from .models import ORDER_MOVES, Order, OrderStatus
+from .models import ORDER_MOVES, Order, OrderLine, OrderStatus, RefundStatus
 
 OPEN = [status for status in OrderStatus if not ORDER_MOVES.final(status)]
 
@@ -73,11 +74,31 @@ def obstacles(customer_id: int) -> list[str]:
     count = db.session.scalar(still_open) or 0
     if count:
         found.append(_("还有 %(count)s 笔订单没有完成", count=count))
+    until = _returnable_until(customer_id)
+    if until is not None:
+        found.append(_("有订单还在售后期里，到 %(day)s 之后再注销", day=month_day(until)))
     if payments.has_unsettled_refund(
         order_ids=db.session.scalars(select(Order.id).where(mine, Order.refunded > 0)).all()
     ):
         found.append(_("还有退款没有到账"))
     return found
+
+
+def _returnable_until(customer_id: int) -> datetime | None:
+    """When the last time for returns ends of an order whose refund would move points or wallet money; None without one.
+
+    Nobody would be left to have them.
+    """
+    lines = Order.lines.any(or_(OrderLine.award > 0, OrderLine.growth > 0))
+    statement = select(func.max(Order.completed_at)).where(
+        Order.customer_id == customer_id,
+        Order.status == OrderStatus.COMPLETED,
+        Order.final_at.is_(None),
+        Order.refund_status != RefundStatus.ALL,
+        or_(Order.points > 0, Order.principal > 0, Order.gift > 0, lines),
+    )
+    last = db.session.scalar(statement)
+    return None if last is None else last + timedelta(days=preferences.read("orders.aftersales_days"))
 
 
 def binds(customer_ids: Collection[int]) -> set[int]:

@@ -13,6 +13,7 @@ from shopapp.kernel import pii
 from shopapp.kernel.db import db
 from shopapp.kernel.errors import Invalid
 from shopapp.kernel.i18n import _
+from shopapp.kernel.money import Money
 from shopapp.store.catalogue import queries as catalogue
 from shopapp.store.catalogue.queries import SellableSku
 from shopapp.store.payments import queries as payments
@@ -72,6 +73,39 @@ def is_first_kept(*, order_id: int) -> bool:
     before = or_(Order.final_at < order.final_at, and_(Order.final_at == order.final_at, Order.id < order_id))
     earlier = select(Order.id).where(Order.customer_id == order.customer_id, before, *kept)
     return db.session.scalar(earlier.limit(1)) is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptOrder:
+    """A paid order of goods that was not taken back whole; `net` is what was kept of its price, from whatever means."""
+
+    customer_id: int
+    paid_at: datetime
+    net: Money
+
+
+def kept_orders(*, customer_ids: Collection[int]) -> list[KeptOrder]:
+    """The kept orders of these people (row ids), the earliest first; those of the points mall do not count."""
+    columns = (Order.customer_id, Order.paid_at, Order.paid, Order.refunded, Order.principal, Order.gift)
+    statement = (
+        select(*columns, Order.wallet_refunded)
+        .where(
+            Order.customer_id.in_(list(customer_ids)),
+            Order.paid_at.is_not(None),
+            Order.kind == OrderKind.GOODS,
+            Order.refund_status != RefundStatus.ALL,
+            ~_in_mall(),
+        )
+        .order_by(Order.paid_at, Order.id)
+    )
+    return [
+        KeptOrder(
+            customer_id=row.customer_id,
+            paid_at=row.paid_at,
+            net=row.paid + row.principal + row.gift - row.refunded - row.wallet_refunded,
+        )
+        for row in db.session.execute(statement)
+    ]
 
 
 def _in_mall() -> ColumnElement[bool]:

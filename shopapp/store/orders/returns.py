@@ -11,7 +11,7 @@ from shopapp.kernel.db import db
 from shopapp.kernel.money import ZERO, Money
 from shopapp.kernel.outbox import publish
 
-from . import means, rewards, rules
+from . import history, means, rewards, rules
 from .models import ORDER_MOVES, Order, OrderStatus, RefundStatus
 from .services import add_step
 
@@ -62,8 +62,10 @@ def take_back(
     points = sum(part.points for part in parts.values())
     means.give_back(order=order, points=points, wallet=wallet, now=now)
     rewards.take_back(order=order)
+    means.forfeit_of_nobody(order=order, now=now)
     rewards.tell_saved(order, was=saved_before, now=now)
     db.session.flush()
+    history.remember(order=order)
     if any(rules.left_to_ship(line) for line in order.lines):
         return
     if order.status is OrderStatus.PAID:

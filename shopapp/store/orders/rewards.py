@@ -78,12 +78,16 @@ def close(*, order: Order, now: datetime) -> None:
 
 
 def reward_first(event: OrderFinal) -> None:
-    """A member's first order that was kept brings the points of a first order; one of the points mall is none."""
-    order = services.lock(order_id=event.order_id)
+    """A member's first order that was kept brings the points of a first order; one of the points mall is none.
+
+    What was refunded of it, before or later, takes its part of them back, see `take_back`.
+    """
+    order, now = services.lock(order_id=event.order_id), clock.now()
     if order.in_mall or order.refund_status is RefundStatus.ALL:
         return
     if member_of(order.customer_id) is not None:
-        point_services.grant_first_order(customer_id=order.customer_id, order_no=order.no, now=clock.now())
+        point_services.grant_first_order(customer_id=order.customer_id, order_no=order.no, now=now)
+        _take_back_first(order, now=now)
 
 
 def take_back(*, order: Order) -> None:
@@ -93,6 +97,7 @@ def take_back(*, order: Order) -> None:
     """
     now = clock.now()
     shortfall = points.terms(now).shortfall
+    _take_back_first(order, now=now)
     for line in order.lines:
         if not line.refunded:
             continue
@@ -106,8 +111,25 @@ def take_back(*, order: Order) -> None:
                     shortfall=shortfall,
                     key=f"{key}:refund:{line.refunded.fen}",
                     reason=order.no,
+                    also=[points.subject_of_first_order(order.no)],
                     now=now,
                 )
+
+
+def _take_back_first(order: Order, *, now: datetime) -> None:
+    """The part of the first order's points that is refunded of what was paid for goods; all once nothing is kept."""
+    paid = Money.total(line.pay for line in order.lines).fen or 1
+    refunded = Money.total(line.refunded for line in order.lines).fen
+    whole = order.refund_status is RefundStatus.ALL
+    if order.final_at is not None:
+        point_services.take_back_first_order(
+            customer_id=order.customer_id,
+            order_no=order.no,
+            order_subject=order.subject,
+            refunded=paid if whole else refunded,
+            paid=paid,
+            now=now,
+        )
 
 
 def saved(order: Order) -> int:
@@ -123,7 +145,7 @@ def _saved(order: Order, *, refunds: bool) -> int:
         gone = line.refunded_quantity if refunds else 0
         found += own * (line.quantity - gone) // line.quantity
     left = not refunds or any(line.refunded_quantity < line.quantity for line in order.lines)
-    return found + (order.freight_saved.fen if left and order.tier_name else 0)
+    return found + (order.freight_saved.fen if left and _free_by_membership(order) else 0)
 
 
 def tell_saved(order: Order, *, was: int, now: datetime) -> None:
@@ -134,6 +156,15 @@ def tell_saved(order: Order, *, was: int, now: datetime) -> None:
 def _tell_saved(order: Order, *, fen: int, now: datetime) -> None:
     if fen:
         publish(MembershipSaved(customer_id=order.customer_id, order_id=order.id, fen=fen, at=now))
+
+
+def _free_by_membership(order: Order) -> bool:
+    """Whether freight was free by the tier, or by a coupon that was a perk; one that staff gave is no merit of it."""
+    if not order.freight_saved or not order.tier_name or any(line.in_mall for line in order.lines):
+        return False
+    held = coupons.of_order(order_no=order.no, now=order.created_at) if order.coupon_ids else []
+    freight = [one for one in held if one.terms.slot is Slot.FREIGHT]
+    return all(one.source is Giving.PERK for one in freight)
 
 
 def _by_perk(order: Order) -> bool:

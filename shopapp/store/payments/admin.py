@@ -13,8 +13,10 @@ from shopapp.kernel.errors import Conflict
 from shopapp.kernel.i18n import _
 from shopapp.kernel.screens import act, argument, page_number, page_of
 from shopapp.store.orders import console as orders
+from shopapp.wechat.worklist import queries as worklist
+from shopapp.wechat.worklist import services as worklist_services
 
-from . import console, refunds, services
+from . import console, refunds
 from .models import RefundState
 
 refunds_blp = guard_console(Blueprint("refunds_admin", __name__, url_prefix="/admin/refunds"))
@@ -55,7 +57,7 @@ def retry(no: str) -> Response:
 @requires(Permission.ORDERS_REFUND)
 def notices() -> str:
     seen = argument("seen") == "1"
-    page = page_of(console.notices_statement(seen=seen), number=page_number())
+    page = page_of(worklist.notices_statement(seen=seen), number=page_number())
     return render_template(
         "payments_admin/notices.html", page=page, seen=seen, notice_names=console.NOTICE_NAMES
     )
@@ -65,7 +67,7 @@ def notices() -> str:
 @requires(Permission.ORDERS_REFUND)
 def mark_seen(notice_id: int) -> Response:
     def work() -> str:
-        if not services.mark_seen(notice_id=notice_id, by=current_actor().name):
+        if not worklist_services.mark_seen(notice_id=notice_id, by=current_actor().name):
             raise Conflict
         audit.record(action="payment.seen", subject_kind="pay_notice", subject_id=str(notice_id))
         return _("已标记为核对过。")

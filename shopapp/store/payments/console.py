@@ -1,4 +1,4 @@
-"""Reads of the console's screens: refunds by state, and the whole worklist."""
+"""Reads of the console's screens: refunds by state, and the words for them and for the worklist."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from sqlalchemy import Select, func, select
 
 from shopapp.kernel.db import db
 from shopapp.kernel.i18n import _l
+from shopapp.wechat.worklist.queries import NoticeState
 
-from .models import NoticeState, PayNotice, Refund, RefundCause, RefundState
+from .models import Refund, RefundCause, RefundState
 
 _R = RefundState
 REFUND_TABS: dict[str, tuple[Any, tuple[RefundState, ...]]] = {
@@ -51,9 +52,3 @@ def refund_counts() -> dict[str, int]:
         tab: sum(found.get(state, 0) for state in states) for tab, (_name, states) in REFUND_TABS.items()
     }
     return counts | {"": sum(found.values())}
-
-
-def notices_statement(*, seen: bool) -> Select[PayNotice]:
-    """Words of the platform that did not fit: those nobody has dealt with, or the others; newest first."""
-    state = PayNotice.seen_by.is_not(None) if seen else PayNotice.seen_by.is_(None)
-    return select(PayNotice).where(PayNotice.state != NoticeState.DONE, state).order_by(PayNotice.id.desc())

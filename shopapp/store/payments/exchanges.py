@@ -28,10 +28,11 @@ from shopapp.wechat.pay import (
     SettingsRefused,
     Trade,
 )
+from shopapp.wechat.worklist import services as worklist
+from shopapp.wechat.worklist.queries import NoticeState
+from shopapp.wechat.worklist.receiving import Finding
 
 from . import queries, refunds, services
-from .models import NoticeState
-from .rules import Finding
 from .services import Attempt
 
 log = structlog.get_logger(__name__)
@@ -165,7 +166,7 @@ def follow(trade: Trade, *, now: datetime) -> Fate:
     with transaction():
         finding, problem = services.settle(trade=trade, now=now)
         if finding in (Finding.WRONG, Finding.UNKNOWN):
-            services.keep_notice(
+            worklist.keep_notice(
                 notice_id=f"query:{trade.out_trade_no}",
                 kind="query",
                 number=trade.out_trade_no,

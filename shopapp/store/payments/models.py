@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shopapp.kernel.db import Model
 from shopapp.kernel.money import Money
-from shopapp.kernel.pii import Encrypted
 from shopapp.kernel.states import StateTable
 
 
@@ -118,24 +117,3 @@ class Refund(Model):
     problem: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(index=True)
     done_at: Mapped[datetime | None]
-
-
-class NoticeState(StrEnum):
-    DONE = "done"
-    UNKNOWN_ORDER = "unknown_order"
-    WRONG = "wrong"
-
-
-class PayNotice(Model):
-    """An authentic notice of WeChat Pay. Those that did not fit an order stay on the staff's worklist."""
-
-    __tablename__ = "pay_notices"
-
-    notice_id: Mapped[str] = mapped_column(String(64), unique=True)
-    kind: Mapped[str] = mapped_column(String(48))
-    number: Mapped[str] = mapped_column(String(64), index=True)
-    state: Mapped[NoticeState] = mapped_column(index=True)
-    problem: Mapped[str | None] = mapped_column(Text)
-    content: Mapped[str] = mapped_column(Encrypted)
-    received_at: Mapped[datetime] = mapped_column(index=True)
-    seen_by: Mapped[str | None] = mapped_column(String(80))

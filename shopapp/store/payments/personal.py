@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from shopapp.kernel.db import db, rows_changed
+from shopapp.wechat.worklist import services as worklist
 
-from .models import Payment, PayNotice, Refund, RefundState
+from .models import Payment, Refund, RefundState
 
 
 def erase(*, order_ids: Collection[int]) -> None:
@@ -16,10 +17,7 @@ def erase(*, order_ids: Collection[int]) -> None:
     mine = Payment.order_id.in_(order_ids)
     numbers = select(Payment.out_trade_no).where(mine)
     refund_numbers = select(Refund.out_refund_no).where(Refund.order_id.in_(order_ids))
-    notices = update(PayNotice).where(
-        or_(PayNotice.number.in_(numbers), PayNotice.number.in_(refund_numbers))
-    )
-    rows_changed(notices.values(content=""))
+    worklist.forget_words(numbers=(numbers, refund_numbers))
     rows_changed(update(Payment).where(mine).values(openid=""))
 
 

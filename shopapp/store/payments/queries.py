@@ -1,4 +1,4 @@
-"""Reading payments, refunds and the worklist."""
+"""Reading payments and refunds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from shopapp.kernel.db import db
 from shopapp.kernel.money import Money
+from shopapp.wechat.worklist import queries as worklist
 
-from .models import NoticeState, Payment, PaymentStatus, PayNotice, Refund, RefundCause, RefundState
+from .models import Payment, PaymentStatus, Refund, RefundCause, RefundState
 from .rules import RETRIED, SLOWEST_TRY, STILL_PAYABLE
 
 
@@ -43,16 +44,9 @@ class PaymentRow:
     paid_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorklistEntry:
-    """An authentic word of the platform that did not fit; `content` stays encrypted and is not shown."""
-
-    id: int
-    kind: str
-    number: str
-    state: NoticeState
-    problem: str | None
-    received_at: datetime
+def payment_numbers(*, numbers: Collection[str]) -> set[str]:
+    """Those of these numbers that are of payments at this shop."""
+    return set(db.session.scalars(select(Payment.out_trade_no).where(Payment.out_trade_no.in_(numbers))))
 
 
 def latest_number() -> str | None:
@@ -154,30 +148,8 @@ def troubled_refunds(*, limit: int = 100) -> list[RefundRow]:
     return [refund_row(refund) for refund in db.session.scalars(statement)]
 
 
-def worklist(*, limit: int = 100) -> list[WorklistEntry]:
-    """What nobody has dealt with yet, newest first."""
-    statement = (
-        select(PayNotice)
-        .where(PayNotice.state != NoticeState.DONE, PayNotice.seen_by.is_(None))
-        .order_by(PayNotice.id.desc())
-        .limit(limit)
-    )
-    return [
-        WorklistEntry(
-            id=row.id,
-            kind=row.kind,
-            number=row.number,
-            state=row.state,
-            problem=row.problem,
-            received_at=row.received_at,
-        )
-        for row in db.session.scalars(statement)
-    ]
-
-
 def troubles_count() -> int:
     """How many entries of the worklist and refunds wait for staff."""
-    notices = select(func.count()).where(PayNotice.state != NoticeState.DONE, PayNotice.seen_by.is_(None))
     states = (RefundState.ABNORMAL, RefundState.FAILED)
     refunds = select(func.count()).where(Refund.state.in_(states))
-    return (db.session.scalar(notices) or 0) + (db.session.scalar(refunds) or 0)
+    return worklist.waiting_count() + (db.session.scalar(refunds) or 0)

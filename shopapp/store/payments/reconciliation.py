@@ -20,9 +20,10 @@ from shopapp.kernel.db import db, transaction
 from shopapp.kernel.money import Money
 from shopapp.wechat import pay
 from shopapp.wechat.pay import BillRow, NotReady
+from shopapp.wechat.worklist import services as worklist
+from shopapp.wechat.worklist.queries import NoticeState
 
-from . import services
-from .models import NoticeState, Payment, PaymentStatus, Refund, RefundState
+from .models import Payment, PaymentStatus, Refund, RefundState
 
 ONE_DAY = timedelta(days=1)
 MIDNIGHT_MARGIN = timedelta(minutes=30)
@@ -249,7 +250,7 @@ def keep(*, report: Report) -> None:
     """Put each difference on the staff's worklist, once however often the day is compared."""
     with transaction():
         for difference in report.differences:
-            services.keep_notice(
+            worklist.keep_notice(
                 notice_id=f"bill:{report.date:%y%m%d}:{difference.number}",
                 kind=f"bill:{difference.kind}",
                 number=difference.number,

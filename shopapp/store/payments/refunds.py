@@ -22,10 +22,11 @@ from shopapp.wechat.pay import (
     Refused,
     SettingsRefused,
 )
+from shopapp.wechat.worklist.receiving import Finding
 
 from . import rules
 from .models import REFUND_MOVES, Payment, PaymentStatus, Refund, RefundCause, RefundState
-from .rules import RETRIED, Finding
+from .rules import RETRIED
 
 CLOSED = "CLOSED"
 

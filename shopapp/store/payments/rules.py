@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from shopapp.kernel.money import Money
 from shopapp.wechat.pay import RefundAnswer, Trade
@@ -21,15 +20,6 @@ REFUND_TRIES_MAX = 200
 ABNORMAL_PAUSE = timedelta(hours=6)
 # Longer than any call to the platform takes.
 SLOWEST_TRY = timedelta(minutes=2)
-
-
-class Finding(StrEnum):
-    """What a word of the platform turned out to be: new or repeated, about nothing we know, or not as we asked."""
-
-    DONE = "done"
-    REPEATED = "repeated"
-    UNKNOWN = "unknown"
-    WRONG = "wrong"
 
 
 def query_pause(*, queries: int) -> timedelta:

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from shopapp.kernel import audit, preferences
 from shopapp.kernel.access import current_actor
-from shopapp.kernel.db import db, insert_once, rows_changed
+from shopapp.kernel.db import db, rows_changed
 from shopapp.kernel.errors import ShopError
 from shopapp.kernel.i18n import _l
 from shopapp.kernel.ids import new_number
@@ -24,10 +24,11 @@ from shopapp.store.orders import services as orders
 from shopapp.store.orders.services import OrderToPay
 from shopapp.wechat import pay
 from shopapp.wechat.pay import Trade
+from shopapp.wechat.worklist.receiving import Finding
 
 from . import refunds, rules, statements
-from .models import PAYMENT_MOVES, NoticeState, Payment, PaymentStatus, PayNotice, RefundCause
-from .rules import STILL_PAYABLE, Finding
+from .models import PAYMENT_MOVES, Payment, PaymentStatus, RefundCause
+from .rules import STILL_PAYABLE
 
 
 class OrderClosed(ShopError):
@@ -206,37 +207,3 @@ def claim_query(*, payment_id: int, now: datetime) -> str | None:
     pause = rules.query_pause(queries=payment.queries + 1)
     taken = rows_changed(mine.values(queries=payment.queries + 1, query_at=now + pause))
     return payment.out_trade_no if taken else None
-
-
-def keep_notice(
-    *,
-    notice_id: str,
-    kind: str,
-    number: str,
-    state: NoticeState,
-    problem: str | None,
-    content: str,
-    now: datetime,
-) -> None:
-    """Keep an authentic word of the platform, once. What later turns out well leaves the worklist."""
-    inserted = insert_once(
-        PayNotice,
-        notice_id=notice_id[:64],
-        kind=kind[:48],
-        number=number[:64],
-        state=state,
-        problem=problem,
-        content=content,
-        received_at=now,
-    )
-    if not inserted and state is NoticeState.DONE:
-        open_one = update(PayNotice).where(
-            PayNotice.notice_id == notice_id[:64], PayNotice.state != NoticeState.DONE
-        )
-        rows_changed(open_one.values(state=state, problem=None))
-
-
-def mark_seen(*, notice_id: int, by: str) -> bool:
-    """A member of staff has dealt with an entry of the worklist. False if it was dealt with before."""
-    open_one = update(PayNotice).where(PayNotice.id == notice_id, PayNotice.seen_by.is_(None))
-    return rows_changed(open_one.values(seen_by=by[:80])) == 1

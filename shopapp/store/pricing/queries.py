@@ -110,7 +110,9 @@ def price_of(
 def _price_of(
     bought: Sequence[tuple[SellableSku, int]], *, buyer: Buyer, region_code: str | None, asked: Asked
 ) -> Priced:
-    gifts = gifts_of(one.terms for one in buyer.coupons)
+    gifts = gifts_of(
+        (one.terms for one in buyer.coupons), bought={sku.public_id: pieces for sku, pieces in bought}
+    )
     quote = rules.quote(
         wanted=[
             replace(wanted(sku, pieces, buyer=buyer), points_price=asked.in_mall) for sku, pieces in bought
@@ -139,11 +141,11 @@ def wanted(sku: SellableSku, pieces: int, *, buyer: Buyer) -> Wanted:
     )
 
 
-def gifts_of(terms: Iterable[CouponTerms]) -> dict[str, SellableSku]:
-    """What gift coupons give, as far as it is there to be given."""
+def gifts_of(terms: Iterable[CouponTerms], *, bought: Mapping[str, int]) -> dict[str, SellableSku]:
+    """What gift coupons give, as far as it is there to be given beside the pieces that are bought (by SKU id)."""
     named = {one.sku_id or "" for one in terms if one.kind is CouponKind.GIFT}
     found = catalogue.sellable(sku_ids=named) if named else {}
-    return {sku_id: sku for sku_id, sku in found.items() if sku.on_sale and sku.free > 0}
+    return {sku_id: sku for sku_id, sku in found.items() if sku.on_sale and sku.free > bought.get(sku_id, 0)}
 
 
 def _means(buyer: Buyer, *, asked: Asked, gifts: Mapping[str, SellableSku]) -> Means | None:

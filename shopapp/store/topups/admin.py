@@ -11,6 +11,9 @@ from shopapp.kernel.http import found
 from shopapp.kernel.i18n import _
 from shopapp.kernel.ids import new_id
 from shopapp.kernel.screens import Form, act
+from shopapp.loyalty.adjustments import services as adjustments
+from shopapp.loyalty.adjustments.rules import REASON_MAX
+from shopapp.loyalty.ledger import Unit
 from shopapp.members.identity import queries as customers
 
 from . import queries, services, wording
@@ -57,3 +60,34 @@ def refund(customer: str) -> Response:
         return _("已退还本金 ¥%(yuan)s，正由微信支付退给顾客。", yuan=made.amount)
 
     return act(work, back=url_for("customers_admin.customer", public_id=customer))
+
+
+@blp.post("/<customer>/paid-out")
+@requires(Permission.LEDGER_ADJUST)
+def paid_out(customer: str) -> Response:
+    """Principal that the shop has given back outside of WeChat leaves the wallet, as an adjustment with its limits."""
+    form = Form.sent()
+
+    def work() -> str:
+        amount = form.yuan("amount")
+        if not amount:
+            form.wrong("amount", _("请填写大于 0 的金额。"))
+        reason = form.text("reason", longest=REASON_MAX, needed=True)
+        key = form.text("key", longest=40, needed=True)
+        form.check()
+        row = adjustments.propose(
+            customer=customer,
+            unit=Unit.PRINCIPAL,
+            amount=-amount.fen,
+            reason=reason,
+            paid_out=True,
+            key=key,
+            now=clock.now(),
+        )
+        if row.state.value == "proposed":
+            return _(
+                "已提出，线下退还 ¥%(yuan)s 超过一个人能调的数，要另一位同事批准后才从余额里减。", yuan=amount
+            )
+        return _("已记下线下退还本金 ¥%(yuan)s。", yuan=amount)
+
+    return act(work, back=url_for("customers_admin.customer", public_id=customer, tab="accounts"))

@@ -46,10 +46,12 @@ def list_refunds() -> dict[str, Any]:
     customer_id = require_customer().customer_id
     rows = queries.refunds_of(customer_id=customer_id)
     numbers = queries.numbers(rows)
+    found_now = queries.refundable(customer_id=customer_id, now=clock.now())
     return {
         "items": [wording.refund_answer(row, numbers=numbers) for row in rows],
         "next_cursor": None,
-        "refundable_fen": queries.refundable(customer_id=customer_id, now=clock.now()).amount.fen,
+        "refundable_fen": found_now.amount.fen,
+        "by_shop_fen": found_now.by_shop.fen,
     }
 
 

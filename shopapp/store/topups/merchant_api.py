@@ -27,10 +27,12 @@ def list_refunds(customer_id: str) -> dict[str, Any]:
     person = found(customers.find(public_id=customer_id))
     rows = queries.refunds_of(customer_id=person.id)
     numbers = queries.numbers(rows)
+    found_now = queries.refundable(customer_id=person.id, now=clock.now())
     return {
         "items": [wording.refund_answer(row, numbers=numbers) for row in rows],
         "next_cursor": None,
-        "refundable_fen": queries.refundable(customer_id=person.id, now=clock.now()).amount.fen,
+        "refundable_fen": found_now.amount.fen,
+        "by_shop_fen": found_now.by_shop.fen,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from shopapp.kernel.db import db
 from shopapp.kernel.money import Money
 from shopapp.loyalty.wallet import queries as wallet
 from shopapp.loyalty.wallet.queries import WalletBalance
+from shopapp.members.identity import former
 from shopapp.store.orders import without_goods
 from shopapp.store.orders.without_goods import Sold
 from shopapp.store.payments import queries as payments
@@ -42,6 +44,11 @@ class Refundable:
     too_old: Money
     balance: WalletBalance
 
+    @property
+    def by_shop(self) -> Money:
+        """What WeChat can't give back, paid too long ago or given by staff: the shop pays it out itself."""
+        return self.balance.free_principal - self.amount
+
 
 def of_order(*, order_id: int) -> TopUp | None:
     """The top-up that an order is for; None for every other order."""
@@ -52,11 +59,40 @@ def with_key(*, key: str) -> TopUp | None:
     return db.session.scalar(select(TopUp).where(TopUp.key == key))
 
 
-def times_taken(*, customer_id: int, plan_id: int) -> int:
-    """How often a customer ordered a plan, cancelled orders left out."""
-    statement = select(TopUp.order_id).where(TopUp.customer_id == customer_id, TopUp.plan_id == plan_id)
-    orders = without_goods.sold(order_ids=db.session.scalars(statement).all())
-    return sum(order.status.value != "cancelled" for order in orders.values())
+def times_taken(*, customer_id: int, plan_id: int, most: int, now: datetime) -> int:
+    """How often a customer ordered a plan that they may have `most` times, cancelled orders left out; with what they had
+    before they were forgotten, as far as that counts still.
+    """
+    before = former.times_before(customer_id=customer_id, gift=_gift_of(plan_id), most=most, now=now)
+    return before + _orders_of_plans(customer_id=customer_id)[plan_id]
+
+
+def given_once(*, customer_id: int, now: datetime) -> set[str]:
+    """What to remember of the plans with a limit per person that a customer took."""
+    return {
+        gift
+        for plan in wallet.all_plans()
+        if plan.per_person is not None
+        for gift in former.gifts_counted(
+            gift=_gift_of(plan.id),
+            times=times_taken(customer_id=customer_id, plan_id=plan.id, most=plan.per_person, now=now),
+        )
+    }
+
+
+def _orders_of_plans(*, customer_id: int) -> Counter[int]:
+    """How often a customer ordered each plan, by its row id."""
+    statement = select(TopUp.order_id, TopUp.plan_id).where(
+        TopUp.customer_id == customer_id, TopUp.plan_id.is_not(None)
+    )
+    plans = {row.order_id: row.plan_id or 0 for row in db.session.execute(statement)}
+    orders = without_goods.sold(order_ids=plans.keys())
+    return Counter(plans[one.order_id] for one in orders.values() if one.status.value != "cancelled")
+
+
+def _gift_of(plan_id: int) -> str:
+    """The name under which it is remembered that somebody had a plan."""
+    return f"top_up:{plan_id}"
 
 
 def top_ups(*, customer_id: int) -> list[TopUpRow]:

@@ -24,8 +24,21 @@ class NothingToRefund(ShopError):
     )
 
 
+class RefundByShop(NothingToRefund):
+    """There is principal, but none that WeChat can give back."""
+
+    code, text = (
+        "refund_by_shop",
+        _l("这 ¥%(by_shop)s 由店里退，请联系客服；它不能原路退回微信。没有任何改动。"),
+    )
+
+
 class TooMuch(ShopError):
     status, code, text = 409, "refund_too_large", _l("最多可以退还 ¥%(most)s，没有任何改动。请改小金额。")
+
+
+class TooMuchForWeChat(TooMuch):
+    text = _l("最多可以原路退还 ¥%(most)s，另外 ¥%(by_shop)s 由店里退，请联系客服。没有任何改动。")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,8 +53,9 @@ class PrincipalRefundAnswer(Schema):
 
 
 class PrincipalRefundList(Schema):
-    """`refundable_fen` is what can go back now."""
+    """`refundable_fen` is what can go back now, `by_shop_fen` what only the shop itself can pay out."""
 
     items = fields.List(fields.Nested(PrincipalRefundAnswer))
     next_cursor = fields.String(allow_none=True)
     refundable_fen = fields.Integer()
+    by_shop_fen = fields.Integer()

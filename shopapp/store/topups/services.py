@@ -60,9 +60,10 @@ def place(*, customer: SignedIn, plan_id: str | None, amount: Money | None, key:
         now=now,
     )
     _check_room(customer_id=customer.customer_id, pay=pay, now=now)
-    taken = 0 if plan_row is None else queries.times_taken(customer_id=customer.customer_id, plan_id=plan_row)
-    if most is not None and taken >= most:
-        raise PlanUsedUp(count=most)
+    if plan_row is not None and most is not None:
+        taken = queries.times_taken(customer_id=customer.customer_id, plan_id=plan_row, most=most, now=now)
+        if taken >= most:
+            raise PlanUsedUp(count=most)
     inserted = insert_once(
         TopUp,
         order_id=order.id,
@@ -134,7 +135,7 @@ def refund_principal(
     """Send principal back to WeChat, all that can go or `amount` of it; the same key again gives the same refund.
 
     It leaves the wallet at once, with the gifts that came with it as far as they are there. Raises `NothingToRefund`,
-    `TooMuch`, `NotEnough`, `WalletInUse`.
+    `RefundByShop`, `TooMuch`, `NotEnough`, `WalletInUse`.
     """
     own_key = f"{customer_id}:{key}"
     fresh = insert_once(
@@ -151,9 +152,13 @@ def refund_principal(
     for source in sorted(queries.sources_of(customer_id=customer_id), key=lambda one: one.order_id):
         orders.lock(order_id=source.order_id)
     found = queries.refundable(customer_id=customer_id, now=now)
+    if not found.amount and found.by_shop:
+        raise rules.RefundByShop(by_shop=str(found.by_shop))
     if not found.amount:
         raise NothingToRefund
     refund.amount = found.amount if amount is None else amount
+    if refund.amount > found.amount and found.by_shop:
+        raise rules.TooMuchForWeChat(most=str(found.amount), by_shop=str(found.by_shop))
     if refund.amount > found.amount:
         raise rules.TooMuch(most=str(found.amount))
     _send(refund, rules.spread(refund.amount, found.sources), now=now)

@@ -1,27 +1,15 @@
 // Opens WeChat's cashier and asks the shop whether the order is paid. What the cashier says is only a hint.
 import { $, $$, api, busy, countDown, explain, newKey, wait } from './kit.js';
+import { bridge, invoke } from './bridge.js';
 
 const root = document.getElementById('pay');
 const { order } = root.dataset;
-const BRIDGE_WAIT_MS = 4000;
 const ASK_AGAIN_MS = [800, 1200, 1500, 2000, 2000, 3000, 3000, 4000, 5000, 5000, 8000, 10000];
 
 function show(state) {
   root.dataset.state = state;
   for (const part of $$('[data-when]', root)) part.hidden = !part.dataset.when.split(' ').includes(state);
 }
-
-function bridge() {
-  if (window.WeixinJSBridge) return Promise.resolve(window.WeixinJSBridge);
-  return new Promise((done) => {
-    document.addEventListener('WeixinJSBridgeReady', () => done(window.WeixinJSBridge), { once: true });
-    setTimeout(() => done(window.WeixinJSBridge ?? null), BRIDGE_WAIT_MS);
-  });
-}
-
-const openCashier = (found, request) => new Promise((done) => {
-  found.invoke('getBrandWCPayRequest', request, (answer) => done(String(answer?.err_msg ?? '').split(':')[1] || 'fail'));
-});
 
 /** True when the order has left `unpaid`; shows what it became. */
 async function settled() {
@@ -54,7 +42,7 @@ async function start() {
   if (!found) return show('outside');
   const answer = await api('POST', `/orders/${order}/payment`, {}, { key: newKey(), timeout: 20000 });
   if (answer.paid) return confirm();
-  const told = await openCashier(found, answer.jsapi);
+  const told = await invoke(found, 'getBrandWCPayRequest', answer.jsapi);
   if (told === 'ok') return confirm();
   if (await settled()) return undefined;
   return told === 'cancel' ? show('cancelled') : failed();
