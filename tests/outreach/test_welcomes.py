@@ -29,11 +29,12 @@ HELLO = "欢迎来到回头小店"
 
 
 @pytest.fixture
-def platform(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePlatform]:
-    """A shop that welcomes, and whose process has seen that the clocks agree."""
+def platform(app: Flask, monkeypatch: pytest.MonkeyPatch, clock: ShopClock) -> Iterator[FakePlatform]:
+    """A shop that welcomes, and whose process has seen that the clocks agree; when a clock moves, time goes by."""
     least = Least()
-    least.beyond(0)
+    least.beyond(0, ahead=0)
     monkeypatch.setattr(patience, "_least", least)
+    monkeypatch.setattr(patience, "monotonic", lambda: clock.now().timestamp())
     with transaction():
         services.set_welcome(text=HELLO)
     with fake_platform(app) as fake:
@@ -176,4 +177,12 @@ def test_many_workers_make_up_for_a_welcome_once(
 def test_clocks_that_differ_make_no_answer_late() -> None:
     """Ours is 40 seconds ahead; what counts is what comes on top."""
     least = Least()
-    assert [least.beyond(age) for age in (41.0, 40.2, 40.9, 47.0)] == pytest.approx([0, 0, 0.7, 6.8])
+    ages = [least.beyond(age, ahead=0) for age in (41.0, 40.2, 40.9, 47.0)]
+    assert ages == pytest.approx([0, 0, 0.7, 6.8])
+
+
+def test_a_clock_that_is_set_makes_no_later_answer_late() -> None:
+    """The platform's clock is set 21 seconds on, and ours a moment after it."""
+    least = Least()
+    assert [least.beyond(0.4, ahead=0), least.beyond(-20.8, ahead=0)] == pytest.approx([0, 0])
+    assert [least.beyond(0.3, ahead=21), least.beyond(7.0, ahead=21.1)] == pytest.approx([0, 6.7])

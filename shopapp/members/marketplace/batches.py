@@ -1,22 +1,16 @@
-"""What a file tells, in portions of whole orders: the next is read while the one before is written."""
+"""What a file tells, in portions of whole orders."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass
-from typing import TypeVar
-
-from shopapp.kernel.db import is_sqlite
 
 from .identities import Hashes
 from .reading import Held, Reader
 from .rules import Told
 
-T = TypeVar("T")
 COLLECTING = gc.get_threshold()
 SELDOM = 100_000
 
@@ -54,27 +48,6 @@ def _batch(reader: Reader, orders: dict[str, Told], buyers: Hashes, phones: Hash
     return Batch(
         orders=orders, buyers=buyers.told, phones=phones.told, held=reader.take_held(), row=reader.row
     )
-
-
-def ahead(source: Iterator[T]) -> Generator[T, None, None]:
-    """The same, each made in a thread beside the use of the one before; never more than one in advance.
-
-    The thread works in the context of the caller, and must not touch the database, whose session is the caller's. On
-    SQLite, which writes in this process, the two would only stop one another: there is no thread.
-    """
-    if is_sqlite():
-        yield from source
-        return
-    context = copy_context()
-
-    def after() -> T | None:
-        return context.run(lambda: next(source, None))
-
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading") as thread:
-        coming = thread.submit(after)
-        while (found := coming.result()) is not None:
-            coming = thread.submit(after)
-            yield found
 
 
 @contextmanager

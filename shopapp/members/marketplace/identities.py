@@ -14,7 +14,7 @@ from shopapp.kernel.db import db
 from .models import MarketplaceIdentity
 from .rules import IdentityKind
 
-REMEMBERED_MAX = 40_000
+REMEMBERED_MAX = 10_000
 TABLE = cast(Table, MarketplaceIdentity.__table__)
 COLUMNS = ("id", "kind", "family", "value", "value_hash")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -18,7 +17,7 @@ from shopapp.kernel.errors import Invalid
 from shopapp.kernel.i18n import _
 
 from . import held, queries, rules
-from .batches import ahead, batches, collecting_seldom
+from .batches import batches, collecting_seldom
 from .files import opened
 from .identities import Hashes
 from .layouts import Kind
@@ -172,8 +171,8 @@ def take_over(*, found: Recognised, shop: str, progress: Progress | None = None)
     reader = _reader(found, shop=shop, buyer=buyers.__getitem__, phone=phones.__getitem__)
     totals = Totals()
     told = batches(reader, buyers=buyers, phones=phones, size=BATCH_ORDERS)
-    with collecting_seldom(), closing(ahead(told)) as coming:
-        for batch in coming:
+    with collecting_seldom():
+        for batch in told:
             totals.add(batch.orders, writer.write(batch))
             held.keep(batch.held, platform=found.platform, shop=shop)
             if progress is not None and batch.orders:

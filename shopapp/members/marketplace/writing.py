@@ -24,7 +24,7 @@ from .identities import Identities
 from .models import MarketplaceLine, MarketplaceOrder
 from .rules import IdentityKind, Line, Status, Told
 
-BATCH_ORDERS = 6000
+BATCH_ORDERS = 3000
 TRIES_MAX = 5
 
 ORDERS = cast(Table, MarketplaceOrder.__table__)
